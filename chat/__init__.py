@@ -1,0 +1,17 @@
+"""Parley, a team chat that never loses a message. Importing this package patches nothing and opens nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def create_app(environ: Mapping[str, str] | None = None) -> Flask:
+    """The application, made of the environment's settings; raises config.SettingsError when one is unsafe."""
+    from chat.app import build
+    from config import read_settings
+
+    return build(read_settings(environ))

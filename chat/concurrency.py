@@ -1,0 +1,34 @@
+"""How work is done side by side: green threads under eventlet, real ones without. The rest of chat/ need not know."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+# Two at once saturate two cores; more would only starve the thread that serves everybody.
+_slow_work = threading.BoundedSemaphore(2)
+
+
+def is_green() -> bool:
+    """Whether this process was patched by eventlet."""
+    patcher = sys.modules.get("eventlet.patcher")  # importing eventlet only to ask would already warn people
+    return bool(patcher and patcher.is_monkey_patched("socket"))
+
+
+def run_blocking(function: Callable[..., Result], *args: Any) -> Result:
+    """Run what computes for long (a password's hash) without holding up everyone else; returns its result."""
+    with _slow_work:
+        if not is_green():
+            return function(*args)
+        from eventlet import tpool
+
+        result: Result = tpool.execute(function, *args)
+        return result
+
+
+def start(function: Callable[[], None], name: str) -> None:
+    """Run something in the background for as long as the process lives."""
+    threading.Thread(target=function, name=name, daemon=True).start()

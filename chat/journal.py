@@ -1,0 +1,119 @@
+"""The journal: numbers every durable change of a stream inside its transaction, and remembers what to tell after it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from chat.errors import ChatError
+from chat.extensions import db
+from chat.models import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A durable change to tell: the stream's number, the one before it, the event's name and its object."""
+
+    stream: str
+    prev: int
+    seq: int
+    name: str
+    body: dict[str, Any]
+    recount: bool = False  # someone's unread or mention count may have changed otherwise than by a new message
+
+    def as_dict(self) -> dict[str, Any]:
+        """The payload that a client gets under the event's name."""
+        return {"stream": self.stream, "prev": self.prev, "seq": self.seq, **self.body}
+
+
+@dataclass
+class Journal:
+    """What one transaction has to tell once it is committed."""
+
+    events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    ended_sessions: list[str] = field(default_factory=list)
+
+
+def current() -> Journal:
+    """The journal of the transaction at hand."""
+    journal: Journal = session().info.setdefault("chat_journal", Journal())
+    return journal
+
+
+def session() -> Session:
+    """The database session of the transaction at hand."""
+    return db.session()
+
+
+def begin() -> Journal:
+    """Start the journal of a new transaction, with nothing to tell."""
+    session().info["chat_journal"] = Journal()
+    return current()
+
+
+def next_number(stream_id: str, *, missing: str = "channel_not_found") -> int:
+    """Take the stream's next number.
+
+    The update locks the stream's row, so the order of numbers is the order of commits, and what is read after it
+    is true for as long as the transaction lasts. Take the number first; rolled back, it is given back.
+    Raises ChatError ``missing`` when there is no such stream.
+    """
+    return _advance(stream_id, 0, missing)[0]
+
+
+def next_post(channel_id: str) -> tuple[int, int]:
+    """Take the next number for a main-line message of a person, and count it: (seq, posted)."""
+    return _advance(channel_id, 1, "channel_not_found")
+
+
+def _advance(stream_id: str, posts: int, missing: str) -> tuple[int, int]:
+    statement = (
+        update(Stream)
+        .where(Stream.id == stream_id)
+        .values(seq=Stream.seq + 1, posted=Stream.posted + posts)
+        .returning(Stream.seq, Stream.posted)
+        .execution_options(synchronize_session=False)
+    )
+    row = session().execute(statement).one_or_none()
+    if row is None:
+        raise ChatError(missing)
+    return row.seq, row.posted
+
+
+def lock(stream_id: str, missing: str = "channel_not_found") -> Stream:
+    """Hold a stream still without taking a number. Lock channels by id first, then users by id."""
+    return find_stream(stream_id, missing, for_update=True)
+
+
+def head(stream_id: str, missing: str = "channel_not_found") -> Stream:
+    """The stream's head as this transaction's snapshot has it."""
+    return find_stream(stream_id, missing, for_update=False)
+
+
+def find_stream(stream_id: str, missing: str, *, for_update: bool) -> Stream:
+    """The stream's row; raises ChatError ``missing`` without one."""
+    query = select(Stream).where(Stream.id == stream_id).execution_options(populate_existing=True)
+    stream = session().scalars(query.with_for_update() if for_update else query).one_or_none()
+    if stream is None:
+        raise ChatError(missing)
+    return stream
+
+
+def open_stream(stream_id: str) -> None:
+    """Begin a stream at 0; its first change takes number 1."""
+    session().add(Stream(id=stream_id, seq=0, posted=0, floor=0))
+    session().flush()
+
+
+def tell(stream_id: str, seq: int, name: str, *, recount: bool = False, **body: Any) -> None:
+    """Remember an event to be told after the commit, under the number its row was stamped with."""
+    current().events[stream_id].append(Event(stream_id, seq - 1, seq, name, body, recount))
+
+
+def end_session(session_id: str) -> None:
+    """Remember a session whose connections are to be closed after the commit."""
+    current().ended_sessions.append(session_id)

@@ -1,0 +1,23 @@
+"""Everything that is stored. Rows of a stream are never physically deleted, so that any absence can be caught up."""
+
+from chat.models.channels import Channel, Membership, ReadCursor
+from chat.models.messages import FileReference, Mention, Message, Reaction, Revision
+from chat.models.people import Invite, LoginThrottle, Session, User
+from chat.models.streams import Deployment, Stream
+
+__all__ = [
+    "Channel",
+    "Deployment",
+    "FileReference",
+    "Invite",
+    "LoginThrottle",
+    "Membership",
+    "Mention",
+    "Message",
+    "Reaction",
+    "ReadCursor",
+    "Revision",
+    "Session",
+    "Stream",
+    "User",
+]

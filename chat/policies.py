@@ -1,0 +1,163 @@
+"""Who may see and do what: one table of permissions, and the loaders that ask it. The lookup is the check.
+
+Every loader answers someone who may not see a thing exactly as if the thing were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from chat import journal
+from chat.actors import Actor
+from chat.errors import ChatError
+from chat.models import Channel, Membership, Message, User
+
+
+@dataclass(frozen=True)
+class Case:
+    """Someone, a channel, their membership there (left ones do not count), and perhaps a message in it."""
+
+    actor: User
+    channel: Channel
+    membership: Membership | None
+    message: Message | None = None
+
+
+Predicate = Callable[[Case], bool]
+
+
+def member(case: Case) -> bool:
+    return case.membership is not None
+
+
+def visible(case: Case) -> bool:
+    return member(case) or (case.channel.kind == "public" and case.actor.is_full_member)
+
+
+def public(case: Case) -> bool:
+    return case.channel.kind == "public"
+
+
+def named(case: Case) -> bool:
+    return case.channel.is_named
+
+
+def not_archived(case: Case) -> bool:
+    return case.channel.archived_at is None
+
+
+def author(case: Case) -> bool:
+    return case.message is not None and case.message.user_id == case.actor.id and case.message.kind == "user"
+
+
+def administrator(case: Case) -> bool:
+    runs_channel = case.membership is not None and case.membership.role in ("owner", "admin")
+    return runs_channel or case.actor.is_admin
+
+
+def author_or_moderator(case: Case) -> bool:
+    return author(case) or (named(case) and member(case) and administrator(case))
+
+
+# What each refusal is answered with; `visible` is answered by the loader, as a missing thing.
+REFUSALS: dict[Predicate, str] = {
+    member: "not_in_channel",
+    public: "forbidden",
+    named: "forbidden",
+    not_archived: "is_archived",
+    author: "forbidden",
+    administrator: "forbidden",
+    author_or_moderator: "forbidden",
+}
+
+# Every line is read from left to right, and the first requirement that does not hold is the answer.
+PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
+    "channel:read": (visible,),
+    "channel:join": (visible, named, public, not_archived),
+    "channel:post": (visible, member, not_archived),
+    "channel:mark": (visible, member),
+    "channel:type": (visible, member, not_archived),
+    "channel:add_people": (visible, named, member, not_archived),
+    "channel:invite": (visible, named, not_archived),
+    "channel:leave": (visible, named, member),
+    "channel:administer": (visible, named, administrator),
+    "channel:change": (visible, named, administrator, not_archived),
+    "message:read": (visible,),
+    "message:react": (visible, member, not_archived),
+    "message:edit": (visible, member, not_archived, author),
+    "message:delete": (visible, member, not_archived, author_or_moderator),
+}
+
+
+def may(permission: str, case: Case, missing: str) -> None:
+    """Raise the refusal of the first requirement that does not hold; ``missing`` is what a hidden thing answers."""
+    for requirement in PERMISSIONS[permission]:
+        if not requirement(case):
+            raise ChatError(REFUSALS.get(requirement, missing))
+
+
+def find_membership(channel_id: str, user_id: str) -> Membership | None:
+    """Someone's membership of a channel, unless they left."""
+    query = select(Membership).filter_by(channel_id=channel_id, user_id=user_id, left_at=None)
+    return journal.session().scalars(query).one_or_none()
+
+
+def access_channel(actor: Actor, channel_id: str, permission: str) -> tuple[Channel, Membership | None]:
+    """The channel and the actor's membership in it, if they may do this."""
+    query = (
+        select(Channel, Membership)
+        .outerjoin(
+            Membership,
+            (Membership.channel_id == Channel.id) & (Membership.user_id == actor.id) & Membership.left_at.is_(None),
+        )
+        .where(Channel.id == channel_id)
+    )
+    found = journal.session().execute(query).one_or_none()
+    if found is None:
+        raise ChatError("channel_not_found")
+    channel, membership = found
+    may(permission, Case(actor.user, channel, membership), "channel_not_found")
+    return channel, membership
+
+
+def access_message(actor: Actor, message_id: str, permission: str) -> tuple[Message, Channel]:
+    """The message and its channel, if the actor may do this. The channel is the message's own, whatever was claimed."""
+    query = select(Message).where(Message.id == message_id).options(*MESSAGE_PARTS)
+    message = journal.session().scalars(query).one_or_none()
+    if message is None:
+        raise ChatError("message_not_found")
+    channel = journal.session().get_one(Channel, message.channel_id)
+    membership = find_membership(channel.id, actor.id)
+    may(permission, Case(actor.user, channel, membership, message), "message_not_found")
+    return message, channel
+
+
+def lock_message(message_id: str) -> int:
+    """Take the next number of a message's stream before anything is read of the message itself."""
+    query = select(Message.channel_id).where(Message.id == message_id)  # a message never changes its channel
+    channel_id = journal.session().scalars(query).one_or_none()
+    if channel_id is None:
+        raise ChatError("message_not_found")
+    return journal.next_number(channel_id, missing="message_not_found")
+
+
+def access_user(user_id: str) -> User:
+    """Someone of the workspace who can still be reached."""
+    user = journal.session().get(User, user_id)
+    if user is None or user.deactivated_at is not None:
+        raise ChatError("user_not_found")
+    return user
+
+
+def may_administer_workspace(actor: Actor) -> None:
+    """Refuse whoever does not run the workspace."""
+    if not actor.user.is_admin:
+        raise ChatError("forbidden")
+
+
+# Everything that belongs to a message as it is shown, in one query each for any number of messages.
+MESSAGE_PARTS = (selectinload(Message.reactions), selectinload(Message.mentions), selectinload(Message.files))

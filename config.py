@@ -1,0 +1,125 @@
+"""Every setting of Parley, read from the environment; docs/self-hosting.md is checked against this table."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+MIN_SECRET_LENGTH = 32
+
+
+class SettingsError(ValueError):
+    """A setting is missing or unsafe; the text is one line for the person who starts the server."""
+
+
+def names(text: str) -> list[str]:
+    """A comma-separated list."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its name in the environment, how it is read, what holds without it, and what it means."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: Any
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+    def read(self, environ: Mapping[str, str]) -> Any:
+        text = environ.get(self.name, "").strip()
+        if not text:
+            return self.default
+        try:
+            value = self.parse(text)
+        except ValueError:
+            raise SettingsError(f"{self.name} must be a number, not {text!r}") from None
+        if self.choices and value not in self.choices:
+            raise SettingsError(f"{self.name} must be one of {', '.join(self.choices)}, not {text!r}")
+        return value
+
+
+SETTINGS = (
+    Setting("HOST", str, "127.0.0.1", "Address to listen on. Anything but loopback asks for the strict settings."),
+    Setting("PORT", int, 5000, "Port to listen on."),
+    Setting("PUBLIC_URL", str, "", "Where people reach this server, such as https://chat.example.org."),
+    Setting("ALLOWED_ORIGINS", names, (), "More origins whose pages may connect, comma-separated."),
+    Setting("SECRET_KEY", str, "", "Signs cookies; at least 32 characters. On loopback one is made and kept."),
+    Setting("DATA_DIR", str, "instance", "Folder for the embedded database and the kept secret."),
+    Setting("DATABASE_URL", str, "", "Where the data lives; empty: SQLite, chat.db in DATA_DIR."),
+    Setting("REGISTRATION", str, "invite", "Who may sign up.", ("invite", "open", "closed")),
+    Setting("SESSION_DAYS", int, 14, "Days after which an unused sign-in ends."),
+    Setting("TRUSTED_PROXIES", int, 0, "How many proxies in front set X-Forwarded-* headers."),
+    Setting("WORKSPACE_NAME", str, "Parley", "The name that the pages show."),
+    Setting("ASYNC_MODE", str, "auto", "How connections are served.", ("auto", "eventlet", "threading")),
+    Setting("POLL_SECONDS", float, 1.0, "How often the database is asked for untold changes; 0: never."),
+    Setting("HEADS_SECONDS", float, 25.0, "How often a connection hears its heads; 0: never."),
+    Setting("LOG_LEVEL", str, "INFO", "How much is logged.", ("DEBUG", "INFO", "WARNING", "ERROR")),
+)
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Read and check every setting; raises SettingsError with one line that says what to mend."""
+    source = os.environ if environ is None else environ
+    return check({setting.name: setting.read(source) for setting in SETTINGS})
+
+
+def check(settings: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what is unsafe where others can reach the server; fill in what can be derived."""
+    public = urlsplit(settings["PUBLIC_URL"])
+    if settings["PUBLIC_URL"] and (public.scheme not in ("http", "https") or not public.hostname):
+        raise SettingsError("PUBLIC_URL must be a full address such as https://chat.example.org")
+    if "*" in settings["ALLOWED_ORIGINS"]:
+        raise SettingsError("ALLOWED_ORIGINS must name origins; * would let every page act for its visitors")
+    if not 0 <= settings["PORT"] <= 65535:
+        raise SettingsError("PORT must be a number from 0 to 65535")
+    settings["STRICT"] = strict = not is_loopback(settings["HOST"]) or public.scheme == "https"
+    if strict and not settings["SECRET_KEY"]:
+        raise SettingsError("SECRET_KEY must be set (32 or more random characters) where HOST is not loopback")
+    if settings["SECRET_KEY"] and len(settings["SECRET_KEY"]) < MIN_SECRET_LENGTH:
+        raise SettingsError(f"SECRET_KEY is too short: give it {MIN_SECRET_LENGTH} or more random characters")
+    if strict and public.scheme != "https":
+        raise SettingsError("PUBLIC_URL must name the https:// address people use where HOST is not loopback")
+    settings["HTTPS"] = public.scheme == "https"
+    settings["DATABASE_URL"] = database_url(settings)
+    return settings
+
+
+def database_url(settings: Mapping[str, Any]) -> str:
+    """The database address as SQLAlchemy wants it: SQLite by default, psycopg2 for PostgreSQL."""
+    url = settings["DATABASE_URL"] or f"sqlite:///{Path(settings['DATA_DIR']).absolute() / 'chat.db'}"
+    scheme, _, rest = url.partition("://")
+    if scheme in ("postgres", "postgresql"):
+        return f"postgresql+psycopg2://{rest}"  # psycopg 3, the newer default, blocks the whole eventlet process
+    if scheme not in ("sqlite", "postgresql+psycopg2"):
+        raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://")
+    return str(url)
+
+
+def secret_key(settings: Mapping[str, Any]) -> str:
+    """The signing key: the setting, or on loopback one that is made once and kept in DATA_DIR, readable by us alone."""
+    if settings["SECRET_KEY"]:
+        return str(settings["SECRET_KEY"])
+    path = Path(settings["DATA_DIR"]).absolute() / "secret_key"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach ``host``."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
