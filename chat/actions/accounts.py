@@ -1,0 +1,77 @@
+"""Accounts as the person who runs the server sees them: from the command line, not through a door."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from chat import journal, passwords
+from chat.actions.sessions import revoke
+from chat.actions.users import add_invite, add_user, refuse_taken_name
+from chat.basics import now
+from chat.errors import ChatError
+from chat.models import Deployment, Session, User
+
+FIRST_INVITE_LASTS = timedelta(days=1)
+
+
+def is_nobody_here() -> bool:
+    """Whether no account was made yet. Imported people are no accounts until they claim them."""
+    return journal.session().scalars(select(Deployment.accounts)).one() == 0
+
+
+def make_first_invite() -> str:
+    """A one-time link for the account that will own the workspace."""
+    return add_invite(None, [], None, FIRST_INVITE_LASTS)[1]
+
+
+def make_invite(claims: str | None = None) -> str:
+    """A one-time link for someone new, or for an imported person (by username) to claim their account."""
+    user_id = None
+    if claims:
+        user = find(claims)
+        if user.password_hash:
+            raise ChatError("forbidden", f"{claims} has an account already.")
+        user_id = user.id
+    return add_invite(None, [], user_id)[1]
+
+
+def make_account(username: str, display_name: str, password: str, role: str = "member") -> User:
+    """An account with a password, as by signing up."""
+    refuse_taken_name(username, None)
+    deployment = journal.session().scalars(select(Deployment)).one()
+    deployment.accounts += 1
+    user = add_user(
+        username=username, display_name=display_name, password_hash=passwords.hash_password(password), role=role
+    )
+    journal.session().flush()
+    return user
+
+
+def set_password(username: str, password: str) -> None:
+    """Give someone a new password, and end all their sessions."""
+    user = find(username)
+    user.password_hash = passwords.hash_password(password)
+    end_all_sessions(user)
+
+
+def deactivate(username: str) -> None:
+    """Lock someone out for good; what they wrote stays."""
+    user = find(username)
+    user.deactivated_at = now()
+    end_all_sessions(user)
+
+
+def find(username: str) -> User:
+    """Someone by username."""
+    user = journal.session().scalars(select(User).filter_by(username=username.lower())).one_or_none()
+    if user is None:
+        raise ChatError("user_not_found", f"There is nobody called {username}.")
+    return user
+
+
+def end_all_sessions(user: User) -> None:
+    """End every sign-in and token of someone; running servers notice within a second."""
+    for session in journal.session().scalars(select(Session).filter_by(user_id=user.id, revoked_at=None)):
+        revoke(session)

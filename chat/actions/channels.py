@@ -1,0 +1,162 @@
+"""Create, show, change and archive channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from chat import journal
+from chat.actions import Answer
+from chat.actions.memberships import admit
+from chat.actions.reading import count_unread
+from chat.actors import Actor
+from chat.basics import new_id, now
+from chat.errors import ChatError
+from chat.models import Channel, Membership, Stream
+from chat.policies import access_channel
+from chat.presenters import present_channel
+from chat.text import fold
+
+
+def create(actor: Actor, name: str, kind: str, topic: str = "") -> Answer:
+    """Open a public or private channel; who opens it owns it."""
+    if not actor.user.is_full_member:
+        raise ChatError("forbidden")
+    if kind == "public":
+        refuse_taken(name)
+    channel = add_channel(kind=kind, name=name, topic=topic, created_by=actor.id)
+    admit(channel, actor.id, journal.next_number(channel.id), role="owner")
+    return Answer({"channel": personal(actor, [channel])[0]}, new=True)
+
+
+def show(actor: Actor, channel_id: str) -> Answer:
+    """A channel, with what one missed in it."""
+    channel, _ = access_channel(actor, channel_id, "channel:read")
+    return Answer({"channel": personal(actor, [channel])[0]})
+
+
+def list_channels(actor: Actor) -> Answer:
+    """The channels one is in, and the public ones. ``seq`` is the head of one's own stream."""
+    channels = find_channels(actor, and_public=actor.user.is_full_member)
+    return Answer(
+        {
+            "channels": personal(actor, channels),
+            "stream": actor.id,
+            "seq": journal.head(actor.id).seq,
+        }
+    )
+
+
+def update(
+    actor: Actor, channel_id: str, name: str | None = None, topic: str | None = None, kind: str | None = None
+) -> Answer:
+    """Rename a channel, change its topic, or make a public one private. What was private is never opened up."""
+    seq = journal.next_number(channel_id)
+    channel, _ = access_channel(actor, channel_id, "channel:change")
+    name = channel.name if name is None else name
+    topic = channel.topic if topic is None else topic
+    kind = kind or channel.kind
+    if (name, topic, kind) == (channel.name, channel.topic, channel.kind):
+        return Answer({"channel": personal(actor, [channel])[0]}, changed=False)
+    if channel.kind == "private" and kind == "public":
+        raise ChatError("forbidden", "A private channel cannot be made public.", field="kind")
+    channel.topic, channel.kind = topic, kind
+    rename(channel, name)
+    return record(actor, channel, seq)
+
+
+def archive(actor: Actor, channel_id: str) -> Answer:
+    """Close a channel to everything new; it can still be read."""
+    seq = journal.next_number(channel_id)
+    channel, _ = access_channel(actor, channel_id, "channel:administer")
+    if channel.archived_at:
+        return Answer({"channel": personal(actor, [channel])[0]}, changed=False)
+    channel.archived_at = now()
+    return record(actor, channel, seq)
+
+
+def add_channel(**fields: Any) -> Channel:
+    """A new channel with its stream; the channel's own row takes number 1."""
+    channel_id = new_id()
+    journal.open_stream(channel_id)
+    seq = journal.next_number(channel_id)
+    channel = Channel(id=channel_id, created_at=now(), changed_seq=seq, **fields)
+    channel.name_key = channel.name and fold(channel.name)
+    journal.session().add(channel)
+    journal.session().flush()
+    return channel
+
+
+def rename(channel: Channel, name: str | None) -> None:
+    """Give a channel another name, if no public channel has it."""
+    key = name and fold(name)
+    if channel.kind == "public" and key != channel.name_key:
+        refuse_taken(name or "")
+    channel.name, channel.name_key = name, key
+
+
+def refuse_taken(name: str) -> None:
+    """Refuse a name that a public channel has. Private names may repeat: a refusal would tell of them."""
+    taken = select(Channel.id).where(Channel.name_key == fold(name), Channel.kind == "public")
+    if journal.session().scalars(taken).first():
+        raise ChatError("name_taken", field="name")
+
+
+def record(actor: Actor, channel: Channel, seq: int) -> Answer:
+    """Tell the channel as it is now."""
+    channel.changed_seq = seq
+    journal.session().flush()
+    journal.tell(channel.id, seq, "channel", channel=present_channel(channel))
+    return Answer({"channel": personal(actor, [channel])[0]})
+
+
+def find_channels(actor: Actor, *, and_public: bool) -> list[Channel]:
+    """The channels the actor is in, and perhaps the public ones, in the order they were made."""
+    mine = select(Membership.channel_id).filter_by(user_id=actor.id, left_at=None)
+    wanted = or_(Channel.id.in_(mine), Channel.kind == "public") if and_public else Channel.id.in_(mine)
+    return list(journal.session().scalars(select(Channel).where(wanted).order_by(Channel.id)))
+
+
+def personal(actor: Actor, channels: Sequence[Channel]) -> list[dict[str, Any]]:
+    """Channels as one person sees them: with their role there, what they missed, and the stream's head."""
+    ids = [channel.id for channel in channels]
+    roles = find_roles(actor, ids)
+    reads = count_unread(actor.id, roles)
+    participants = find_participants([channel.id for channel in channels if not channel.is_named])
+    heads = find_heads(ids)
+    return [
+        {
+            **present_channel(channel, participants.get(channel.id)),
+            "seq": heads[channel.id].seq,
+            "posted": heads[channel.id].posted,
+            "role": roles.get(channel.id),
+            "read": reads.get(channel.id),
+        }
+        for channel in channels
+    ]
+
+
+def find_roles(actor: Actor, channel_ids: Sequence[str]) -> dict[str, str]:
+    """The actor's role in each of these channels they are in."""
+    query = select(Membership.channel_id, Membership.role).where(
+        Membership.user_id == actor.id, Membership.left_at.is_(None), Membership.channel_id.in_(channel_ids)
+    )
+    return {row.channel_id: row.role for row in journal.session().execute(query)}
+
+
+def find_participants(channel_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Who takes part in each of these direct conversations."""
+    found: dict[str, list[str]] = {}
+    if channel_ids:
+        query = select(Membership.channel_id, Membership.user_id).where(Membership.channel_id.in_(channel_ids))
+        for row in journal.session().execute(query.order_by(Membership.user_id)):
+            found.setdefault(row.channel_id, []).append(row.user_id)
+    return found
+
+
+def find_heads(stream_ids: Sequence[str]) -> dict[str, Any]:
+    """The number and the count of posts that each of these streams has reached."""
+    query = select(Stream.id, Stream.seq, Stream.posted).where(Stream.id.in_(stream_ids))
+    return {row.id: row for row in journal.session().execute(query)}

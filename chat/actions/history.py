@@ -1,0 +1,75 @@
+"""Pages of a channel's history, and of its threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+
+from chat import journal
+from chat.actions import Answer
+from chat.actions.messages import access_thread
+from chat.actors import Actor
+from chat.limits import PAGE
+from chat.models import Message
+from chat.policies import MESSAGE_PARTS, access_channel
+from chat.presenters import present_message
+
+
+def show_page(
+    actor: Actor,
+    channel_id: str,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+    thread_id: str | None = None,
+    limit: int = PAGE,
+) -> Answer:
+    """Messages in ascending order: the latest, or those before, after or around a number (exclusive).
+
+    ``seq`` is the head of the snapshot they were read in. Without ``thread_id`` it is the channel's main line.
+    """
+    access_channel(actor, channel_id, "channel:read")
+    if thread_id is not None:
+        access_thread(channel_id, thread_id)
+    line: list[ColumnElement[bool]] = [Message.channel_id == channel_id]
+    line.append(Message.in_main_line.is_(True) if thread_id is None else Message.thread_id == thread_id)
+    if around is not None:
+        older = read(line, Message.seq < around, limit // 2, newest=True)
+        newer = read(line, Message.seq >= around, limit - len(older), newest=False)
+        messages = [*older, *newer]
+    elif after is not None:
+        messages = read(line, Message.seq > after, limit, newest=False)
+    else:
+        messages = read(line, Message.seq < before if before is not None else None, limit, newest=True)
+    first, last = (messages[0].seq, messages[-1].seq) if messages else (before or 0, after or 0)
+    return Answer(
+        {
+            "messages": [present_message(message) for message in messages],
+            "more_before": is_any(line, Message.seq < first),
+            "more_after": is_any(line, Message.seq > last) if messages or after is not None else before is not None,
+            "seq": journal.head(channel_id).seq,
+        }
+    )
+
+
+def latest(channel_id: str, limit: int) -> list[dict[str, Any]]:
+    """The latest page of a channel's main line."""
+    messages = read([Message.channel_id == channel_id, Message.in_main_line.is_(True)], None, limit, newest=True)
+    return [present_message(message) for message in messages]
+
+
+def read(
+    line: Sequence[ColumnElement[bool]], bound: ColumnElement[bool] | None, limit: int, *, newest: bool
+) -> list[Message]:
+    """Up to ``limit`` messages on one side of a bound, in ascending order."""
+    query = select(Message).where(*line, *([] if bound is None else [bound])).options(*MESSAGE_PARTS)
+    query = query.order_by(Message.seq.desc() if newest else Message.seq).limit(limit)
+    messages = list(journal.session().scalars(query))
+    return messages[::-1] if newest else messages
+
+
+def is_any(line: Sequence[ColumnElement[bool]], bound: ColumnElement[bool]) -> bool:
+    """Whether the line goes on beyond a bound."""
+    return journal.session().scalars(select(Message.id).where(*line, bound).limit(1)).first() is not None

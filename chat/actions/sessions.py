@@ -1,0 +1,177 @@
+"""Sign in and out, recognise who asks, list and end sessions, make tokens for programs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import contains_eager
+
+from chat import journal, passwords
+from chat.actions import Answer
+from chat.actors import Actor, Asker, Workspace
+from chat.basics import hash_secret, new_id, new_secret, now
+from chat.database import transaction
+from chat.errors import ChatError
+from chat.models import LoginThrottle, Session, User
+from chat.presenters import present_me, present_session
+from chat.text import fold
+
+SEEN_EVERY = timedelta(hours=1)  # how exactly the last use of a session is known
+FREE_ATTEMPTS = 5
+LONGEST_WAIT = timedelta(minutes=15)
+TOKEN_PREFIX = "parley_"  # so that scanners recognise a token that leaked
+
+
+def recognise(asker: Asker, workspace: Workspace) -> Actor:
+    """Who asks, as this transaction sees them.
+
+    Raises ChatError ``session_expired`` when the session shown was ended, ran out, or belongs to someone deactivated.
+    """
+    if asker.session_id is None:
+        return Actor(asker, workspace)
+    query = (
+        select(Session).join(Session.user).options(contains_eager(Session.user)).where(Session.id == asker.session_id)
+    )
+    session = journal.session().scalars(query).one_or_none()
+    if session is None or not is_live(session, workspace):
+        raise ChatError("session_expired")
+    return Actor(asker, workspace, session, session.user)
+
+
+def is_live(session: Session, workspace: Workspace) -> bool:
+    """Whether a session still holds. Tokens hold until they are ended, browsers' sessions while they are used."""
+    if session.revoked_at or session.user.deactivated_at:
+        return False
+    unused = now() - session.last_seen_at
+    return session.kind == "token" or unused < timedelta(days=workspace.session_days)
+
+
+def find(secret: str, kind: str) -> str | None:
+    """The id of the session that a cookie's or a token's secret opens; whether it still holds is asked on acting."""
+    query = select(Session.id).where(Session.secret_hash == hash_secret(secret), Session.kind == kind)
+    return journal.session().scalars(query).one_or_none()
+
+
+def touch(actor: Actor) -> bool:
+    """Note that a session is in use; True when that was worth writing down."""
+    if actor.session is None or now() - actor.session.last_seen_at < SEEN_EVERY:
+        return False
+    actor.session.last_seen_at = now()
+    return True
+
+
+def check_password(asker: Asker, workspace: Workspace, login: str, password: str) -> dict[str, Any]:
+    """Before the transaction: verify a password off the event loop, at the same cost whether the person exists or not.
+
+    Each try is counted before it is verified, so that many at once cannot slip through together. The wait doubles
+    with each failure up to 15 minutes, for this account from this address only: nobody can lock someone else out.
+    """
+    with transaction(writes=True) as session:
+        user = session.scalars(select(User).where(or_(User.username == fold(login), User.email == fold(login)))).first()
+        user_id = user.id if user and not user.deactivated_at else None
+        stored = user.password_hash if user and user_id else None
+        throttle_key = count_attempt(login, asker.address)
+        session.commit()
+    if not workspace.run_blocking(passwords.verify, stored, password) or user_id is None:
+        raise ChatError("not_authed", "The username or the password is wrong.")
+    renewed = workspace.run_blocking(passwords.hash_password, password) if passwords.is_outdated(stored) else None
+    return {"user_id": user_id, "throttle_key": throttle_key, "renewed_hash": renewed}
+
+
+def count_attempt(login: str, address: str) -> str:
+    """Count a try to sign in; raises ChatError ``rate_limited`` while one has to wait."""
+    key = hash_secret(f"{fold(login)}\n{address}")
+    throttle = journal.session().get(LoginThrottle, key)
+    if throttle is None or throttle.blocked_until + LONGEST_WAIT < now():
+        throttle = journal.session().merge(LoginThrottle(key=key, failures=0, blocked_until=now()))
+    wait = throttle.blocked_until - now()
+    if wait > timedelta():
+        raise ChatError("rate_limited", retry_after_ms=int(wait.total_seconds() * 1000) + 1)
+    throttle.failures += 1
+    over = throttle.failures - FREE_ATTEMPTS
+    throttle.blocked_until = now() + (min(timedelta(seconds=2**over), LONGEST_WAIT) if 0 <= over < 20 else timedelta())
+    if over >= 20:
+        throttle.blocked_until = now() + LONGEST_WAIT
+    journal.session().flush()
+    return key
+
+
+def sign_in(actor: Actor, user_id: str, throttle_key: str, renewed_hash: str | None, **_: Any) -> Answer:
+    """Open a session for someone whose password was right, under a new secret; an older cookie gains nothing."""
+    user = journal.session().get_one(User, user_id)
+    if renewed_hash:
+        user.password_hash = renewed_hash
+    if throttle := journal.session().get(LoginThrottle, throttle_key):
+        journal.session().delete(throttle)
+    session, secret = open_session(actor.asker, user, "browser")
+    return Answer({"user": present_me(user), "session_id": session.id, "secret": secret})
+
+
+def sign_out(actor: Actor) -> Answer:
+    """End the session that asks, and close its connections."""
+    assert actor.session is not None
+    revoke(actor.session)
+    return Answer({})
+
+
+def show_session(actor: Actor) -> Answer:
+    """Who one is, for a page that was just opened."""
+    used = touch(actor)
+    return Answer({"user": present_me(actor.user), "session_id": actor.session and actor.session.id}, changed=used)
+
+
+def list_sessions(actor: Actor) -> Answer:
+    """One's sign-ins and tokens that still hold."""
+    query = select(Session).filter_by(user_id=actor.id, revoked_at=None).options(contains_eager(Session.user))
+    sessions = journal.session().scalars(query.join(Session.user).order_by(Session.created_at.desc()))
+    live = [session for session in sessions if is_live(session, actor.workspace)]
+    current_id = actor.session.id if actor.session else None
+    return Answer({"sessions": [present_session(session, current_id) for session in live]})
+
+
+def end_session(actor: Actor, session_id: str) -> Answer:
+    """End one of one's own sessions or tokens, and close its connections."""
+    query = select(Session).filter_by(id=session_id, user_id=actor.id, revoked_at=None)
+    session = journal.session().scalars(query).one_or_none()
+    if session is None:
+        raise ChatError("session_not_found")
+    revoke(session)
+    return Answer({})
+
+
+def create_token(actor: Actor, name: str) -> Answer:
+    """A personal bearer token for a program; it is shown this once."""
+    session, secret = open_session(actor.asker, actor.user, "token", name)
+    return Answer({"token": secret, "session": present_session(session, None)}, new=True)
+
+
+def open_session(asker: Asker, user: User, kind: str, name: str = "") -> tuple[Session, str]:
+    """A new session row, and the secret that opens it."""
+    secret = (TOKEN_PREFIX if kind == "token" else "") + new_secret()
+    session = Session(
+        id=new_id(),
+        secret_hash=hash_secret(secret),
+        user_id=user.id,
+        kind=kind,
+        name=name,
+        user_agent=asker.user_agent[:300],
+        ip=asker.address[:45],
+        created_at=now(),
+        last_seen_at=now(),
+    )
+    journal.session().add(session)
+    journal.session().flush()
+    return session, secret
+
+
+def revoke(session: Session) -> None:
+    """End a session; every process closes its connections."""
+    session.revoked_at = now()
+    journal.end_session(session.id)
+
+
+def ended_since(moment: Any) -> list[str]:
+    """The sessions that were ended since then: what a process asks that was not told."""
+    return list(journal.session().scalars(select(Session.id).where(Session.revoked_at >= moment)))

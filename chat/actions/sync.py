@@ -1,0 +1,209 @@
+"""Catch up after any absence: what changed in a stream after a number is a query on the present rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from chat import journal
+from chat.actions import Answer
+from chat.actions.channels import find_channels, find_participants, personal
+from chat.actions.history import latest
+from chat.actions.reading import count_unread
+from chat.actors import Actor
+from chat.basics import iso, now
+from chat.errors import ChatError
+from chat.journal import Event
+from chat.limits import LIMITS, MAX_CHANGES, MAX_STREAMS, PAGE
+from chat.models import Channel, Deployment, Membership, Message, ReadCursor, Stream
+from chat.policies import MESSAGE_PARTS, access_channel
+from chat.presenters import present_channel, present_me, present_member, present_message
+
+PROTOCOL = 1
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed in a stream after a number, in order, and the head of the snapshot it was read in."""
+
+    events: list[Event]
+    seq: int
+    limited: bool = False
+
+
+def hello(actor: Actor) -> Answer:
+    """What a connection starts from: who one is, the channels one is in, and where every stream stands."""
+    channels = find_channels(actor, and_public=False)
+    return Answer(
+        {
+            "user": present_me(actor.user),
+            "protocol": PROTOCOL,
+            "epoch": find_epoch(),
+            "limits": LIMITS,
+            "server_time": iso(now()),
+            "channels": personal(actor, channels),
+            "stream": actor.id,
+            "seq": journal.head(actor.id).seq,
+        }
+    )
+
+
+def subscribe(
+    actor: Actor, channel_id: str, since: int | None = None, epoch: str | None = None, limit: int = PAGE
+) -> Answer:
+    """A channel from where one left off: what changed after ``since``, or the latest page."""
+    channel, membership = access_channel(actor, channel_id, "channel:read")
+    deployment_epoch = find_epoch()
+    changes = None
+    if since is not None and epoch in (None, deployment_epoch):
+        changes = channel_changes(channel_id, since, MAX_CHANGES)
+    page_mode = changes is None or changes.limited
+    bodies = [] if page_mode or changes is None else [event.body for event in changes.events]
+    return Answer(
+        {
+            "channel": personal(actor, [channel])[0],
+            "members": [body["member"] for body in bodies if "member" in body],
+            "seq": journal.head(channel_id).seq,
+            "epoch": deployment_epoch,
+            "messages": latest(channel_id, limit)
+            if page_mode
+            else [body["message"] for body in bodies if "message" in body],
+            "limited": since is not None and page_mode,
+            "read": count_unread(actor.id, [channel_id]).get(channel_id) if membership else None,
+        }
+    )
+
+
+def unsubscribe(actor: Actor, channel_id: str) -> Answer:
+    """Stop listening to a channel; the door does it, and repeating it is fine."""
+    return Answer({})
+
+
+def sync(actor: Actor, cursors: dict[str, int], epoch: str | None = None) -> Answer:
+    """What changed in each stream after the cursor; streams that one may not see are ``gone``."""
+    if len(cursors) > MAX_STREAMS:
+        raise ChatError("invalid_arguments", f"At most {MAX_STREAMS} streams at once.", field="cursors")
+    deployment_epoch = find_epoch()
+    same_epoch = epoch in (None, deployment_epoch)
+    streams = {stream: catch_up(actor, stream, cursor, same_epoch) for stream, cursor in cursors.items()}
+    return Answer({"epoch": deployment_epoch, "streams": streams})
+
+
+def catch_up(actor: Actor, stream_id: str, cursor: int, same_epoch: bool) -> dict[str, Any]:
+    """One stream's part of the answer to ``sync``."""
+    try:
+        if stream_id != actor.id:
+            access_channel(actor, stream_id, "channel:read")
+        head = journal.head(stream_id).seq
+    except ChatError:
+        return {"gone": True}
+    changes = read_changes(stream_id, cursor, MAX_CHANGES) if same_epoch else None
+    if changes is None:
+        return {"reset": True, "seq": head}
+    if changes.limited:
+        return {"events": [], "seq": head, "limited": True}
+    events = [{"event": event.name, **event.as_dict()} for event in changes.events]
+    return {"events": events, "seq": changes.seq, "limited": False}
+
+
+def ping(actor: Actor) -> Answer:
+    """A sign of life; the door adds the heads of what it follows for the connection."""
+    return Answer({"server_time": iso(now()), "heads": {}})
+
+
+def read_changes(stream_id: str, after: int, limit: int) -> Changes | None:
+    """What changed in a stream after a number, at most ``limit`` rows; None when the number lies beyond the head."""
+    if journal.session().get(Channel, stream_id):
+        return channel_changes(stream_id, after, limit)
+    return own_changes(stream_id, after, limit)
+
+
+def channel_changes(channel_id: str, after: int, limit: int) -> Changes | None:
+    """A channel's messages, memberships and its own row that changed after a number."""
+    head = journal.head(channel_id)
+    if after > head.seq:
+        return None
+    if after == head.seq:
+        return Changes([], head.seq)
+    if after < head.floor:
+        return Changes([], head.seq, limited=True)
+    session = journal.session()
+    told: list[tuple[int, str, dict[str, Any], bool]] = []
+    messages = select(Message).where(Message.channel_id == channel_id, Message.changed_seq > after)
+    for message in session.scalars(messages.order_by(Message.changed_seq).limit(limit + 1).options(*MESSAGE_PARTS)):
+        recount = message.deleted_at is not None or message.rev > 1
+        told.append((message.changed_seq, "message", {"message": present_message(message)}, recount))
+    members = select(Membership).where(Membership.channel_id == channel_id, Membership.changed_seq > after)
+    for membership in session.scalars(members.order_by(Membership.changed_seq).limit(limit + 1)):
+        told.append((membership.changed_seq, "member", {"member": present_member(membership)}, False))
+    channel = session.get_one(Channel, channel_id)
+    if channel.changed_seq > after:
+        told.append((channel.changed_seq, "channel", {"channel": present_channel(channel, people_of(channel))}, False))
+    return in_order(channel_id, after, head.seq, told, limit)
+
+
+def own_changes(user_id: str, after: int, limit: int) -> Changes | None:
+    """What changed for one person alone: channels that appeared and vanished, and how far they have read."""
+    head = journal.head(user_id)
+    if after > head.seq:
+        return None
+    session = journal.session()
+    told: list[tuple[int, str, dict[str, Any], bool]] = []
+    memberships = (
+        select(Membership, Channel)
+        .join(Channel)
+        .where(Membership.user_id == user_id, Membership.own_seq > after)
+        .order_by(Membership.own_seq)
+        .limit(limit + 1)
+    )
+    for membership, channel in session.execute(memberships):
+        if membership.left_at:
+            told.append((membership.own_seq, "channel_left", {"channel_id": channel.id}, False))
+        else:
+            shown = present_channel(channel, people_of(channel))
+            told.append((membership.own_seq, "channel_joined", {"channel": shown}, False))
+    cursors = (
+        select(ReadCursor)
+        .where(ReadCursor.user_id == user_id, ReadCursor.own_seq > after)
+        .order_by(ReadCursor.own_seq)
+        .limit(limit + 1)
+    )
+    marked = list(session.scalars(cursors))
+    counts = count_unread(user_id, [cursor.channel_id for cursor in marked])
+    for cursor in marked:
+        body = {"channel_id": cursor.channel_id, "read": counts[cursor.channel_id]}
+        told.append((cursor.own_seq or 0, "read", body, False))
+    return in_order(user_id, after, head.seq, told, limit)
+
+
+def in_order(
+    stream_id: str, after: int, head: int, told: Iterable[tuple[int, str, dict[str, Any], bool]], limit: int
+) -> Changes:
+    """Rows as events, each with the number that was told before it."""
+    events: list[Event] = []
+    prev = after
+    for seq, name, body, recount in sorted(told, key=lambda row: row[0]):
+        events.append(Event(stream_id, prev, seq, name, body, recount))
+        prev = seq
+    return Changes(events[:limit], head, limited=len(events) > limit)
+
+
+def people_of(channel: Channel) -> list[str] | None:
+    """The participants of a direct conversation."""
+    return None if channel.is_named else find_participants([channel.id])[channel.id]
+
+
+def find_epoch() -> str:
+    """The deployment's epoch: numbers of another one mean nothing here."""
+    return journal.session().scalars(select(Deployment.epoch)).one()
+
+
+def find_heads(stream_ids: Iterable[str] | None = None) -> dict[str, int]:
+    """Where streams stand, for the poll tick."""
+    query = select(Stream.id, Stream.seq)
+    if stream_ids is not None:
+        query = query.where(Stream.id.in_(list(stream_ids)))
+    return {row.id: row.seq for row in journal.session().execute(query)}

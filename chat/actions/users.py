@@ -1,0 +1,158 @@
+"""People: sign up, show, change one's own name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from chat import journal, passwords
+from chat.actions import Answer
+from chat.actions.memberships import admit
+from chat.actors import Actor, Asker, Workspace
+from chat.basics import hash_secret, new_id, new_secret, now
+from chat.database import transaction
+from chat.errors import ChatError
+from chat.models import Channel, Deployment, Invite, User
+from chat.policies import access_channel, find_membership, may_administer_workspace
+from chat.presenters import present_invite, present_me, present_user
+from chat.text import fold
+
+INVITE_LASTS = timedelta(days=7)
+
+
+def prepare_sign_up(asker: Asker, workspace: Workspace, **asked: Any) -> dict[str, Any]:
+    """Before the transaction: refuse who may not sign up, then hash the password off the event loop."""
+    with transaction(writes=False) as session:
+        first = session.scalars(select(Deployment.accounts)).one() == 0
+        may_sign_up(workspace, first, asked.get("invite"))
+    hashed = workspace.run_blocking(passwords.hash_password, asked.pop("password"))
+    return {**asked, "password_hash": hashed}
+
+
+def sign_up(
+    actor: Actor,
+    username: str,
+    display_name: str,
+    password_hash: str,
+    email: str | None = None,
+    invite: str | None = None,
+) -> Answer:
+    """Make an account. The first one owns the workspace; an invite for an imported person claims that account."""
+    accounts = journal.session().execute(
+        update(Deployment).values(accounts=Deployment.accounts + 1).returning(Deployment.accounts)
+    )
+    first = accounts.scalar_one() == 1  # the row's lock lets one of two first accounts be the first
+    invited = may_sign_up(actor.workspace, first, invite)
+    claimed = invited.claims_user_id if invited else None
+    refuse_taken_name(username, email, besides=claimed)
+    user = journal.session().get_one(User, claimed) if claimed else add_user(role="owner" if first else "member")
+    user.username, user.display_name, user.email = username, display_name, email or user.email
+    user.password_hash, user.deactivated_at = password_hash, None
+    journal.session().flush()
+    if invited:
+        use_invite(invited, user)
+    return Answer({"user": present_me(user)}, new=True)
+
+
+def may_sign_up(workspace: Workspace, first: bool, secret: str | None) -> Invite | None:
+    """The invite that lets someone in, or None where none is needed; raises ChatError ``forbidden`` otherwise."""
+    if secret:
+        invite = journal.session().scalars(select(Invite).filter_by(secret_hash=hash_secret(secret))).one_or_none()
+        if invite is None or invite.used_at or invite.expires_at < now():
+            raise ChatError("forbidden", "This invite is not valid, or was used already.", field="invite")
+        return invite
+    if first and workspace.open_first_account:
+        return None
+    if workspace.registration == "open" and not first:
+        return None
+    closed = workspace.registration == "closed"
+    raise ChatError(
+        "forbidden", "Signing up is closed here." if closed else "An invite is needed here.", field="invite"
+    )
+
+
+def refuse_taken_name(username: str, email: str | None, besides: str | None = None) -> None:
+    """Refuse a username or an e-mail address that someone else has."""
+    for field, value in (("username", username), ("email", email)):
+        holder = journal.session().scalars(select(User.id).filter_by(**{field: value})).first() if value else None
+        if holder and holder != besides:
+            raise ChatError("name_taken", field=field)
+
+
+def add_user(**fields: Any) -> User:
+    """A new row for someone, with a stream of their own."""
+    user = User(**{"id": new_id(), "created_at": now(), "kind": "person", "username": "", "display_name": "", **fields})
+    journal.open_stream(user.id)
+    journal.session().add(user)
+    return user
+
+
+def use_invite(invite: Invite, user: User) -> None:
+    """Spend an invite, and let its holder into the channels it names."""
+    invite.used_at, invite.used_by = now(), user.id
+    for channel_id in sorted(invite.channel_ids):
+        seq = journal.next_number(channel_id)
+        channel = journal.session().get_one(Channel, channel_id)
+        if find_membership(channel_id, user.id) is None:
+            admit(channel, user.id, seq)
+
+
+def create_invite(
+    actor: Actor, channel_ids: list[str], expires_in: int | None = None, user_id: str | None = None
+) -> Answer:
+    """Invite someone new, to these channels if any; ``user_id`` lets an imported person claim their account.
+
+    ``expires_in`` is in seconds; without it an invite lasts a week.
+    """
+    may_administer_workspace(actor)
+    for channel_id in channel_ids:
+        access_channel(actor, channel_id, "channel:invite")
+    if user_id is not None:
+        imported = journal.session().get(User, user_id)
+        if imported is None or imported.password_hash or imported.kind != "person":
+            raise ChatError("user_not_found", field="user_id")
+    lasts = timedelta(seconds=expires_in) if expires_in else INVITE_LASTS
+    invite, secret = add_invite(actor.id, channel_ids, user_id, lasts)
+    return Answer(present_invite(invite, secret, actor.workspace.public_url), new=True)
+
+
+def add_invite(
+    created_by: str | None, channel_ids: list[str], claims_user_id: str | None, lasts: timedelta = INVITE_LASTS
+) -> tuple[Invite, str]:
+    """A new invite, and the secret to hand out."""
+    secret = new_secret()
+    invite = Invite(
+        id=new_id(),
+        secret_hash=hash_secret(secret),
+        created_by=created_by,
+        claims_user_id=claims_user_id,
+        channel_ids=sorted(set(channel_ids)),
+        created_at=now(),
+        expires_at=now() + lasts,
+    )
+    journal.session().add(invite)
+    journal.session().flush()
+    return invite, secret
+
+
+def list_users(actor: Actor) -> Answer:
+    """Everyone of the workspace, also those who left: their messages stay."""
+    users = journal.session().scalars(select(User).order_by(User.username))
+    return Answer({"users": [present_user(user) for user in users]})
+
+
+def show_me(actor: Actor) -> Answer:
+    """Oneself."""
+    return Answer({"user": present_me(actor.user)})
+
+
+def update_me(actor: Actor, display_name: str | None = None, email: str | None = None) -> Answer:
+    """Change one's own name or e-mail address."""
+    if email:
+        refuse_taken_name("", fold(email), besides=actor.id)
+    actor.user.display_name = display_name or actor.user.display_name
+    actor.user.email = fold(email) if email else actor.user.email
+    journal.session().flush()
+    return Answer({"user": present_me(actor.user)})

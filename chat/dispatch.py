@@ -1,0 +1,189 @@
+"""The table of everything that can be asked, and the one way to ask it: validate, act, commit, wake, answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from chat import journal
+from chat.actions import (
+    Answer,
+    channels,
+    direct_messages,
+    history,
+    memberships,
+    messages,
+    reactions,
+    reading,
+    sessions,
+    sync,
+    typing,
+    users,
+)
+from chat.actors import Asker, Workspace
+from chat.basics import new_id
+from chat.database import Raced, transaction
+from chat.errors import ChatError
+from chat.journal import Event
+from chat.schemas import answers, params
+
+log = logging.getLogger("chat.dispatch")
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that can be asked.
+
+    ``live``: it can be asked over a connection. ``writes``: it needs the write lock. ``anyone``: no sign-in needed.
+    ``prepare``: what takes long or must be kept even if the action is refused, run before the transaction.
+    """
+
+    run: Callable[..., Answer]
+    params: Schema
+    answer: Schema
+    live: bool = False
+    writes: bool = True
+    anyone: bool = False
+    prepare: Callable[..., dict[str, Any]] | None = None
+
+    @property
+    def summary(self) -> str:
+        """The first line of what the action says of itself."""
+        return (self.run.__doc__ or "").partition("\n")[0]
+
+
+LIVE: dict[str, Action] = {
+    "subscribe": Action(sync.subscribe, params.Subscribe(), answers.Subscribed(), live=True, writes=False),
+    "unsubscribe": Action(sync.unsubscribe, params.InChannel(), answers.Empty(), live=True, writes=False),
+    "message": Action(messages.send, params.Send(), answers.Sent(), live=True),
+    "edit": Action(messages.edit, params.Edit(), answers.Changed(), live=True),
+    "delete": Action(messages.delete, params.OfMessage(), answers.Changed(), live=True),
+    "addReaction": Action(reactions.add, params.React(), answers.Changed(), live=True),
+    "removeReaction": Action(reactions.remove, params.React(), answers.Changed(), live=True),
+    "sync": Action(sync.sync, params.Sync(), answers.Synced(), live=True, writes=False),
+    "markRead": Action(reading.mark_read, params.MarkRead(), answers.AReadCursor(), live=True),
+    "typing": Action(typing.show_typing, params.Typing(), answers.Empty(), live=True, writes=False),
+    "ping": Action(sync.ping, params.Nothing(), answers.Pong(), live=True, writes=False),
+}
+ACTIONS: dict[str, Action] = {
+    **LIVE,
+    "hello": Action(sync.hello, params.Nothing(), answers.Hello(), writes=False),
+    "sign_up": Action(users.sign_up, params.SignUp(), answers.AMe(), anyone=True, prepare=users.prepare_sign_up),
+    "sign_in": Action(
+        sessions.sign_in, params.SignIn(), answers.SignedIn(), anyone=True, prepare=sessions.check_password
+    ),
+    "sign_out": Action(sessions.sign_out, params.Nothing(), answers.Empty()),
+    "show_session": Action(sessions.show_session, params.Nothing(), answers.SignedIn()),
+    "list_sessions": Action(sessions.list_sessions, params.Nothing(), answers.Sessions(), writes=False),
+    "end_session": Action(sessions.end_session, params.OfSession(), answers.Empty()),
+    "create_token": Action(sessions.create_token, params.CreateToken(), answers.NewToken()),
+    "create_invite": Action(users.create_invite, params.CreateInvite(), answers.NewInvite()),
+    "list_users": Action(users.list_users, params.Nothing(), answers.Users(), writes=False),
+    "show_me": Action(users.show_me, params.Nothing(), answers.AMe(), writes=False),
+    "update_me": Action(users.update_me, params.UpdateMe(), answers.AMe()),
+    "list_channels": Action(channels.list_channels, params.Nothing(), answers.Channels(), writes=False),
+    "create_channel": Action(channels.create, params.CreateChannel(), answers.AChannel()),
+    "show_channel": Action(channels.show, params.InChannel(), answers.AChannel(), writes=False),
+    "update_channel": Action(channels.update, params.UpdateChannel(), answers.AChannel()),
+    "archive_channel": Action(channels.archive, params.InChannel(), answers.AChannel()),
+    "list_members": Action(memberships.list_members, params.InChannel(), answers.Members(), writes=False),
+    "add_member": Action(memberships.add, params.OfMember(), answers.AMember()),
+    "remove_member": Action(memberships.remove, params.OfMember(), answers.AMember()),
+    "open_conversation": Action(direct_messages.open_conversation, params.OpenConversation(), answers.AChannel()),
+    "show_message": Action(messages.show, params.OfMessage(), answers.AMessage(), writes=False),
+    "list_revisions": Action(messages.list_revisions, params.OfMessage(), answers.Revisions(), writes=False),
+    "show_page": Action(history.show_page, params.Page(), answers.MessagePage(), writes=False),
+}
+
+
+def tell_nobody(_stream: str, _events: list[Event]) -> None:
+    """No dispatcher: a command-line tool, or a test. Running servers find the change by their poll tick."""
+
+
+def close_nothing(_session_ids: list[str]) -> None:
+    """No connections here."""
+
+
+@dataclass
+class Dispatch:
+    """Asks actions on behalf of the doors; what must go upward is handed in by create_app()."""
+
+    workspace: Workspace = field(default_factory=Workspace)
+    wake: Callable[[str, list[Event]], None] = tell_nobody
+    close_sessions: Callable[[list[str]], None] = close_nothing
+
+    def perform(self, asker: Asker, name: str, payload: object) -> Answer:
+        """Ask one action; raises ChatError when it is refused. What nobody expected is logged as an incident."""
+        try:
+            action = ACTIONS.get(name)
+            if action is None:
+                raise ChatError("unknown_action")
+            arguments = load(action.params, payload)
+            if action.prepare:
+                arguments = action.prepare(asker, self.workspace, **arguments)
+            return self._act(asker, action, arguments)
+        except ChatError as refusal:
+            if refusal.status >= 500:
+                log.warning("%s answered %s", name, refusal.code, exc_info=refusal.__cause__)
+            raise
+        except Exception:
+            incident = new_id()
+            log.exception("%s failed, incident %s", name, incident)
+            raise ChatError("internal_error", incident=incident) from None
+
+    def _act(self, asker: Asker, action: Action, arguments: dict[str, Any]) -> Answer:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._try(asker, action, arguments)
+            except Raced:
+                continue  # the winner's row is there now, and is what this time will find
+        return self._try(asker, action, arguments)
+
+    def _try(self, asker: Asker, action: Action, arguments: dict[str, Any]) -> Answer:
+        with transaction(writes=action.writes) as session:
+            told = journal.begin()
+            actor = sessions.recognise(asker, self.workspace)
+            if actor.session is None and not action.anyone:
+                raise ChatError("not_authed")
+            answer = action.run(actor, **arguments)
+            if action.writes and answer.changed:
+                session.commit()
+            else:
+                told = journal.Journal()
+        for stream, events in told.events.items():
+            self.wake(stream, events)
+        if told.ended_sessions:
+            self.close_sessions(told.ended_sessions)
+        return answer
+
+
+def load(schema: Schema, payload: object) -> dict[str, Any]:
+    """The arguments, checked; raises ChatError ``invalid_arguments`` naming the first field at fault."""
+    if not isinstance(payload, Mapping):
+        raise ChatError("invalid_arguments", "The arguments must be one JSON object.")
+    try:
+        loaded: dict[str, Any] = schema.load(payload)
+        return loaded
+    except ValidationError as error:
+        field_name, words = first_fault(error.messages)
+        raise ChatError("invalid_arguments", words, field=field_name) from None
+
+
+def first_fault(messages: Any) -> tuple[str | None, str]:
+    """The first field at fault and what is wrong with it, out of marshmallow's nested messages."""
+    field_name = None
+    while isinstance(messages, dict) and messages:
+        key, messages = next(iter(messages.items()))
+        field_name = field_name or (key if isinstance(key, str) else None)
+    words = messages[0] if isinstance(messages, list) and messages else messages
+    return shown_field(field_name), str(words)
+
+
+def shown_field(name: str | None) -> str | None:
+    """A field's name, if it may be said again: what a stranger sent as one may be anything."""
+    return name if name and name.isidentifier() and len(name) <= 40 else None

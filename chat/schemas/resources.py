@@ -1,0 +1,136 @@
+"""What is shown: the objects in answers and events, for the OpenAPI document and the tests that hold answers to it."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from chat.schemas.fields import Moment, Number, Switch, Text
+
+
+class Error(Schema):
+    code = Text(required=True)
+    message = Text(required=True)
+    retryable = Switch(required=True)
+    retry_after_ms = Number(required=True, allow_none=True)
+    field = Text(required=True, allow_none=True)
+    incident = Text()
+    data = fields.Dict(keys=Text())
+
+
+class Failure(Schema):
+    error = fields.Nested(Error, required=True)
+
+
+class User(Schema):
+    id = Text(required=True)
+    username = Text(required=True)
+    display_name = Text(required=True)
+    role = Text(required=True, validate=validate.OneOf(["owner", "admin", "member", "guest"]))
+    kind = Text(required=True, validate=validate.OneOf(["person", "bot"]))
+    created_at = Moment(required=True)
+    deactivated_at = Moment(required=True, allow_none=True)
+
+
+class Me(User):
+    email = Text(required=True, allow_none=True)
+
+
+class Session(Schema):
+    id = Text(required=True)
+    kind = Text(required=True, validate=validate.OneOf(["browser", "token"]))
+    name = Text(required=True)
+    user_agent = Text(required=True)
+    ip = Text(required=True)
+    created_at = Moment(required=True)
+    last_seen_at = Moment(required=True)
+    current = Switch(required=True)
+
+
+class Read(Schema):
+    """What someone missed in a channel, and the moment (posted, seq) it was counted at."""
+
+    last_read_seq = Number(required=True)
+    unread = Number(required=True)
+    mentions = Number(required=True)
+    posted = Number(required=True)
+    seq = Number(required=True)
+
+
+class Channel(Schema):
+    """A channel as everyone in it sees it; this form stands in broadcasts."""
+
+    id = Text(required=True)
+    kind = Text(required=True, validate=validate.OneOf(["public", "private", "dm", "group_dm"]))
+    name = Text(required=True, allow_none=True)
+    topic = Text(required=True)
+    created_by = Text(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    archived_at = Moment(required=True, allow_none=True)
+    changed_seq = Number(required=True)
+    user_ids = fields.List(Text(), required=True, allow_none=True)
+
+
+class PersonalChannel(Channel):
+    """A channel as one person sees it: with their role there and what they missed."""
+
+    seq = Number(required=True)
+    posted = Number(required=True)
+    role = Text(required=True, allow_none=True)
+    read = fields.Nested(Read, required=True, allow_none=True)
+
+
+class Member(Schema):
+    channel_id = Text(required=True)
+    user_id = Text(required=True)
+    role = Text(required=True, validate=validate.OneOf(["owner", "admin", "member"]))
+    joined_at = Moment(required=True)
+    left_at = Moment(required=True, allow_none=True)
+    changed_seq = Number(required=True)
+
+
+class Reaction(Schema):
+    emoji = Text(required=True)
+    count = Number(required=True)
+    user_ids = fields.List(Text(), required=True)
+    me = Switch()
+
+
+class File(Schema):
+    id = Text(required=True)
+    name = Text(required=True)
+    mimetype = Text(required=True)
+    size = Number(required=True, allow_none=True)
+    url = Text(required=True, allow_none=True)
+
+
+class Message(Schema):
+    """The whole message as it is now."""
+
+    id = Text(required=True)
+    channel_id = Text(required=True)
+    seq = Number(required=True)
+    changed_seq = Number(required=True)
+    rev = Number(required=True)
+    posted = Number(required=True, allow_none=True)
+    kind = Text(required=True, validate=validate.OneOf(["user", "system"]))
+    client_msg_id = Text(required=True)
+    user_id = Text(required=True)
+    text = Text(required=True)
+    thread_id = Text(required=True, allow_none=True)
+    also_to_channel = Switch(required=True)
+    reply_count = Number(required=True)
+    last_reply_at = Moment(required=True, allow_none=True)
+    reactions = fields.List(fields.Nested(Reaction), required=True)
+    mentions = fields.List(Text(), required=True)
+    everyone = Switch(required=True)
+    files = fields.List(fields.Nested(File), required=True)
+    pinned_at = Moment(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    edited_at = Moment(required=True, allow_none=True)
+    deleted_at = Moment(required=True, allow_none=True)
+
+
+class Revision(Schema):
+    rev = Number(required=True)
+    text = Text(required=True)
+    replaced_at = Moment(required=True)
