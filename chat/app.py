@@ -1,0 +1,123 @@
+"""Puts the application together: settings, extensions, doors; and hands upward what the lower parts may not import."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import socketio
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from chat import concurrency, database, rest, web
+from chat.actors import Asker, Workspace
+from chat.dispatch import Dispatch
+from chat.extensions import db, migrate
+from chat.realtime.dispatcher import Dispatcher
+from chat.realtime.gateway import Gateway, SocketPost, stop
+from chat.realtime.reader import DatabaseReader
+from chat.realtime.rooms import Rooms
+from chat.realtime.server import Server
+from chat.rest import credentials
+from config import secret_key
+
+MAX_BODY = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Parley:
+    """What belongs to one app; the doors find it in ``app.extensions["chat"]``."""
+
+    dispatch: Dispatch
+    dispatcher: Dispatcher
+    reader: DatabaseReader
+    rooms: Rooms
+    gateway: Gateway
+    sio: Server
+
+    def find_session(self, secret: str, kind: str) -> str | None:
+        """The session that a cookie's or token's secret opens."""
+        return self.reader.find_session(secret, kind)
+
+
+def build(settings: dict[str, Any]) -> Flask:
+    """The application for these checked settings."""
+    app = Flask("chat")
+    logging.getLogger("chat").setLevel(settings["LOG_LEVEL"])
+    app.config.from_mapping(
+        settings,
+        SECRET_KEY=secret_key(settings),
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        SESSION_COOKIE_NAME="__Host-session" if settings["HTTPS"] else "session",
+        SESSION_COOKIE_SECURE=settings["HTTPS"],
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=settings["SESSION_DAYS"]),
+        SQLALCHEMY_DATABASE_URI=settings["DATABASE_URL"],
+        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(settings["DATABASE_URL"]),
+    )
+    if settings["STRICT"]:
+        app.config["TRUSTED_HOSTS"] = [urlsplit(settings["PUBLIC_URL"]).hostname, "127.0.0.1", "localhost"]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    db.init_app(app)
+    migrate.init_app(app, db, directory=f"{app.root_path}/migrations", render_as_batch=True)
+    with app.app_context():
+        database.prepare_engine(db.engine)
+    app.extensions["chat"] = parley = connect(app)
+    rest.init_app(app)
+    web.init_app(app)
+    app.wsgi_app = socketio.WSGIApp(parley.sio, app.wsgi_app)  # type: ignore[method-assign]
+    if proxies := settings["TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+        )
+    app.on_worker_stop = lambda: stop(parley.sio)  # type: ignore[attr-defined]  # called by realtime/worker
+    return app
+
+
+def connect(app: Flask) -> Parley:
+    """The parts of the live path, each given the others it calls."""
+    settings = app.config
+    reader = DatabaseReader(app.app_context)
+    dispatcher = Dispatcher(reader, settings["POLL_SECONDS"])
+    dispatch = Dispatch(workspace(settings), dispatcher.wake, dispatcher.close_sessions)
+    sio = Server(async_mode=async_mode(settings["ASYNC_MODE"]), cors_allowed_origins=lambda *_: True)
+    rooms = Rooms(dispatcher, SocketPost(sio), reader.members_among, reader.head_if_member, settings["HEADS_SECONDS"])
+    dispatcher.publishers.append(rooms)
+
+    def identify(environ: dict[str, Any], auth: Any) -> Asker:
+        with app.request_context(environ):
+            return credentials.asker(auth)
+
+    def context() -> AbstractContextManager[Any]:
+        return app.app_context()
+
+    def is_welcome(origin: str, environ: dict[str, Any]) -> bool:
+        with app.request_context(environ):
+            return credentials.is_own(origin)
+
+    sio.eio.cors_allowed_origins = is_welcome
+    gateway = Gateway(sio, dispatch, dispatcher, rooms, context, identify, reader.channels_of)
+    return Parley(dispatch, dispatcher, reader, rooms, gateway, sio)
+
+
+def workspace(settings: dict[str, Any]) -> Workspace:
+    """What the actions may know of the settings."""
+    return Workspace(
+        registration=settings["REGISTRATION"],
+        open_first_account=not settings["STRICT"],
+        session_days=settings["SESSION_DAYS"],
+        public_url=settings["PUBLIC_URL"].rstrip("/") or f"http://{settings['HOST']}:{settings['PORT']}",
+        run_blocking=concurrency.run_blocking,
+    )
+
+
+def async_mode(setting: str) -> str:
+    """How connections are served: by eventlet where the process was patched, else by threads."""
+    if setting == "auto":
+        return "eventlet" if concurrency.is_green() else "threading"
+    return setting

@@ -1,0 +1,185 @@
+"""The Socket.IO gateway: authenticate, pass actions on, answer with acks, and let connections listen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import socketio
+from socketio.exceptions import ConnectionRefusedError as Refused
+
+from chat.actors import Asker
+from chat.dispatch import LIVE, Dispatch
+from chat.errors import RETRYABLE, ChatError
+from chat.realtime.dispatcher import Dispatcher
+from chat.realtime.rooms import COUNTING, LISTENING, Connection, Rooms
+from chat.realtime.server import Answer, Server
+
+log = logging.getLogger("chat.gateway")
+
+
+@dataclass
+class SocketPost:
+    """How the rooms reach people: over the Socket.IO server."""
+
+    sio: Server
+
+    def emit(self, name: str, payload: dict[str, Any], *, room: str, skip: Sequence[str] = ()) -> None:
+        self.sio.emit(name, payload, room=room, skip_sid=list(skip))
+
+    def enter(self, sid: str, room: str) -> None:
+        if self.sio.manager.is_connected(sid, "/"):
+            self.sio.enter_room(sid, room)
+
+    def leave(self, sid: str, room: str) -> None:
+        self.sio.leave_room(sid, room)
+
+    def kick(self, sid: str) -> None:
+        self.sio.kick(sid)
+
+    def hang_up(self, sid: str) -> None:
+        self.sio.hang_up(sid)
+
+
+@dataclass
+class Gateway:
+    """One per app. ``context`` opens what an action needs around it; ``identify`` reads a handshake's credentials."""
+
+    sio: Server
+    dispatch: Dispatch
+    dispatcher: Dispatcher
+    rooms: Rooms
+    context: Callable[[], AbstractContextManager[Any]]
+    identify: Callable[[dict[str, Any], Any], Asker]
+    my_channels: Callable[[str], Iterable[str]]
+    askers: dict[str, Asker] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.sio.on("connect", self.on_connect)
+        self.sio.on("disconnect", self.on_disconnect)
+        self.sio.on_action = self.on_action
+        self.sio.on_connected = self.greet
+
+    # Connecting ----------------------------------------------------------------------------------
+
+    def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> bool:
+        """Let someone in who shows a session that holds now, whatever held at the handshake."""
+        try:
+            with self.context():
+                asker = self.identify(environ, auth)
+                user_id = self.dispatch.perform(asker, "show_me", {}).data["user"]["id"]
+        except ChatError as refusal:
+            if refusal.code in RETRYABLE:
+                self.sio.hang_up(sid)
+            raise Refused(refusal.words, refusal.as_dict()) from None
+        except Exception:
+            # A TypeError from here would make the library call us a second time.
+            log.exception("a connection could not be opened")
+            self.sio.hang_up(sid)
+            return False
+        assert asker.session_id is not None
+        self.askers[sid] = asker
+        self.rooms.connect(sid, user_id, asker.session_id)
+        return True
+
+    def on_disconnect(self, sid: str, _reason: str = "") -> None:
+        """A connection is gone."""
+        self.askers.pop(sid, None)
+        self.rooms.disconnect(sid)
+
+    def greet(self, sid: str) -> None:
+        """Say hello: what the person is in, and from now on everything that concerns them."""
+        connection = self.rooms.connections.get(sid)
+        if connection is None:
+            return
+        try:
+            with self.context():
+                self._say_hello(connection)
+        except Exception as error:
+            log.warning("a connection could not be greeted: %s", error)
+            self.sio.hang_up(sid)
+
+    def _say_hello(self, connection: Connection) -> None:
+        asker = self.askers[connection.sid]
+        entries = self.rooms.begin(connection, [connection.user_id], LISTENING)
+        counted: set[str] = set()
+        wanted = set(self.my_channels(connection.user_id))
+        while True:
+            entries += self.rooms.begin(connection, wanted - counted, COUNTING)
+            counted |= wanted
+            hello = self.dispatch.perform(asker, "hello", {}).data
+            heads = {channel["id"]: channel["seq"] for channel in hello["channels"]}
+            wanted = set(heads)
+            if wanted <= counted:
+                break  # else a channel was joined between the two reads: count its news too, from a newer snapshot
+        heads[connection.user_id] = hello["seq"]
+        self.sio.emit("hello", hello, room=connection.sid)
+        for entry in entries:
+            if entry.stream in heads:
+                self.rooms.settle(entry, heads[entry.stream])
+            else:
+                self.rooms.leave(entry)
+
+    # Acting --------------------------------------------------------------------------------------
+
+    def on_action(self, sid: str, name: str, arguments: list[Any]) -> tuple[Answer, Callable[[], None] | None]:
+        """Answer an action, whatever happens inside it; and what to do once the answer is on its way."""
+        try:
+            if name not in LIVE:
+                raise ChatError("unknown_action")
+            if len(arguments) > 1:
+                raise ChatError("invalid_arguments", "An action takes one JSON object.")
+            payload = arguments[0] if arguments and arguments[0] is not None else {}
+            connection, asker = self.rooms.connections.get(sid), self.askers.get(sid)
+            if connection is None or asker is None:
+                raise ChatError("session_expired")
+            with self.context():
+                data, after = self._act(connection, asker, name, payload)
+            return {"ok": True, "data": data}, after
+        except ChatError as refusal:
+            return {"ok": False, "error": refusal.as_dict()}, None
+        except Exception:
+            log.exception("%s failed", name)
+            return {"ok": False, "error": ChatError("internal_error").as_dict()}, None
+
+    def _act(
+        self, connection: Connection, asker: Asker, name: str, payload: Any
+    ) -> tuple[dict[str, Any], Callable[[], None] | None]:
+        if name == "subscribe":
+            return self._subscribe(connection, asker, payload)
+        data = self.dispatch.perform(asker, name, payload).data
+        if name == "unsubscribe":
+            self.rooms.unsubscribe(connection, payload["channel_id"])
+        elif name == "typing":
+            self.rooms.show_typing(
+                connection.user_id, payload["channel_id"], payload.get("thread_id"), on=payload["on"]
+            )
+        elif name == "ping":
+            data["heads"] = self.rooms.heads(connection)
+        return data, None
+
+    def _subscribe(
+        self, connection: Connection, asker: Asker, payload: Any
+    ) -> tuple[dict[str, Any], Callable[[], None] | None]:
+        """Enter the room as joining, read in one snapshot, answer, then tell what came after it."""
+        channel_id = payload.get("channel_id") if isinstance(payload, dict) else None
+        if not isinstance(channel_id, str):
+            return self.dispatch.perform(asker, "subscribe", payload).data, None  # refuses it
+        [entry] = self.rooms.begin(connection, [channel_id], LISTENING)
+        try:
+            data = self.dispatch.perform(asker, "subscribe", payload).data
+        except BaseException:
+            self.rooms.leave(entry)
+            raise
+        return data, lambda: self.rooms.settle(entry, data["seq"])
+
+
+def stop(sio: socketio.Server) -> None:
+    """Close every connection before the process ends; the clients come back to the next one."""
+    sio.shutdown()
+    for socket in list(sio.eio.sockets.values()):
+        if not socket.closed:
+            socket.close(wait=False, reason=sio.reason.SERVER_DISCONNECT)

@@ -1,0 +1,26 @@
+"""How gunicorn serves Parley; gunicorn.conf.py in the checkout and `chat run` both use it."""
+
+import os
+import warnings
+
+import gunicorn.workers
+
+# Gunicorn dropped its eventlet worker in 26.0; ours takes its name, so that the customary
+# `gunicorn -k eventlet -w 1 wsgi:app` goes on working.
+gunicorn.workers.SUPPORTED_WORKERS["eventlet"] = "chat.realtime.worker.EventletWorker"
+
+# Known and decided: docs/decisions/ tells why eventlet, and how to leave it.
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+
+worker_class = "gthread" if os.environ.get("ASYNC_MODE") == "threading" else "eventlet"
+threads = 200  # of the threading mode: each open connection holds one
+host = os.environ.get("HOST") or "127.0.0.1"
+bind = f"{f'[{host}]' if ':' in host else host}:{os.environ.get('PORT') or '5000'}"
+
+worker_connections = 10_000  # open websockets in one worker; gunicorn's own 1000 is soon too few
+graceful_timeout = 30  # seconds for requests to end; websockets are closed at once
+keepalive = 75  # seconds; longer than the proxies in front keep theirs, else they meet closed ones
+
+accesslog = None  # the proxy in front writes one
+loglevel = "warning"
+control_socket_disable = True  # else gunicorn opens one in the home of whoever runs it

@@ -1,0 +1,59 @@
+"""What the dispatcher and the rooms read from the database, each call in one snapshot of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from chat.actions import audience, sessions, sync
+from chat.database import transaction
+from chat.journal import Event
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class DatabaseReader:
+    """``context`` opens the app's context, in which there is a database."""
+
+    context: Callable[[], AbstractContextManager[Any]]
+
+    def heads(self, stream_ids: Iterable[str]) -> dict[str, int]:
+        """Where these streams stand."""
+        return self._read(sync.find_heads, list(stream_ids))
+
+    def changes(self, stream_id: str, after: int, limit: int) -> tuple[list[Event], int]:
+        """The next changes of a stream in order, and its head."""
+        changes = self._read(sync.read_changes, stream_id, after, limit)
+        return (changes.events, changes.seq) if changes else ([], after)
+
+    def epoch(self) -> str:
+        """The deployment's epoch."""
+        return self._read(sync.find_epoch)
+
+    def sessions_ended_since(self, moment: datetime) -> list[str]:
+        """The sessions ended since then, wherever that was."""
+        return self._read(sessions.ended_since, moment)
+
+    def members_among(self, channel_id: str, user_ids: Iterable[str]) -> set[str]:
+        """Who of these is in a channel."""
+        return self._read(audience.members_among, channel_id, list(user_ids))
+
+    def channels_of(self, user_id: str) -> list[str]:
+        """The channels someone is in."""
+        return self._read(audience.channels_of, user_id)
+
+    def head_if_member(self, channel_id: str, user_id: str) -> int | None:
+        """Where a channel stands, if this person is in it."""
+        return self._read(audience.head_if_member, channel_id, user_id)
+
+    def find_session(self, secret: str, kind: str) -> str | None:
+        """The session that a cookie's or token's secret opens."""
+        return self._read(sessions.find, secret, kind)
+
+    def _read(self, question: Callable[..., Result], *arguments: Any) -> Result:
+        with self.context(), transaction(writes=False):
+            return question(*arguments)

@@ -1,0 +1,317 @@
+"""Who hears what: the connections that listen to each stream, from which number on, and who only counts.
+
+A *listener* looks at a channel, or listens to its own stream, and is told every event. A *counter* is a connection
+of a member who does not look: it is told that something new came (activity). Both enter as *joining*, collect what is
+told meanwhile, read their answer in one snapshot, and begin exactly behind it: see docs/protocol.md, Joining.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from chat.journal import Event
+from chat.realtime.dispatcher import Dispatcher
+
+SNIPPET = 140
+TYPING_LASTS = 8.0  # seconds without a sign
+LISTENING, COUNTING = "", "/counting"  # a room is named after the stream, and after how it is listened to
+
+
+@dataclass(eq=False)
+class Connection:
+    """A live connection and what it listens to."""
+
+    sid: str
+    user_id: str
+    session_id: str
+    entries: dict[str, Entry] = field(default_factory=dict)
+    heads_due: float = 0.0
+
+
+@dataclass(eq=False)
+class Entry:
+    """One connection in one room; ``as_of`` is the snapshot it joined at, None while it is joining."""
+
+    connection: Connection
+    stream: str
+    kind: str
+    as_of: int | None = None
+    held: list[Event] = field(default_factory=list)
+
+    @property
+    def room(self) -> str:
+        """The Socket.IO room it stands in, once it has joined."""
+        return self.stream + self.kind
+
+
+class Post(Protocol):
+    """How the rooms reach people: the few calls of the Socket.IO server that they need. None of them may wait."""
+
+    def emit(self, name: str, payload: dict[str, Any], *, room: str, skip: Sequence[str] = ()) -> None:
+        """Send an event to everyone in a room; a connection's own room is its sid."""
+
+    def enter(self, sid: str, room: str) -> None: ...
+
+    def leave(self, sid: str, room: str) -> None: ...
+
+    def kick(self, sid: str) -> None:
+        """End a connection so that the client does not come back by itself."""
+
+    def hang_up(self, sid: str) -> None:
+        """End a connection so that the client comes back by itself."""
+
+
+@dataclass
+class Rooms:
+    """A publisher of the dispatcher's: keeps the entries, and passes on what each may hear."""
+
+    dispatcher: Dispatcher
+    post: Post
+    may_read: Callable[[str, Iterable[str]], set[str]]  # who of these may read a channel, by the database
+    head_if_member: Callable[[str, str], int | None]  # a channel's head, if this person is a member
+    heads_seconds: float = 25.0
+    connections: dict[str, Connection] = field(default_factory=dict)
+    entries: dict[str, dict[str, Entry]] = field(default_factory=lambda: defaultdict(dict))  # room -> sid -> entry
+    typing: dict[tuple[str, str | None], dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def lock(self) -> threading.RLock:
+        """One lock for both: who listens must not change between what is told and its number."""
+        return self.dispatcher.lock
+
+    # Coming and going ----------------------------------------------------------------------------
+
+    def connect(self, sid: str, user_id: str, session_id: str) -> Connection:
+        """A new connection; it hears nothing yet."""
+        connection = Connection(sid, user_id, session_id, heads_due=time.monotonic() + self.heads_seconds)
+        self.connections[sid] = connection
+        return connection
+
+    def disconnect(self, sid: str) -> None:
+        """A connection is gone; doing it twice is fine."""
+        connection = self.connections.pop(sid, None)
+        if connection is None:
+            return
+        for entry in list(connection.entries.values()):
+            self.leave(entry)
+        for (channel_id, thread_id), people in list(self.typing.items()):
+            if connection.user_id in people and not self._is_looking(connection.user_id, channel_id):
+                self.show_typing(connection.user_id, channel_id, thread_id, on=False)
+
+    def begin(self, connection: Connection, streams: Iterable[str], kind: str) -> list[Entry]:
+        """Enter rooms as joining; what is told from now on is collected until ``settle`` or ``leave``."""
+        streams = list(streams)
+        self.dispatcher.hold(streams)
+        entries = []
+        with self.lock:
+            for stream in streams:
+                entry = Entry(connection, stream, kind)
+                if earlier := connection.entries.get(entry.room):
+                    self.leave(earlier)  # subscribed again: the new answer is where it begins
+                connection.entries[entry.room] = entry
+                self.entries[entry.room][connection.sid] = entry
+                entries.append(entry)
+        return entries
+
+    def settle(self, entry: Entry, as_of: int) -> None:
+        """The answer read at ``as_of`` was given: tell what came after it, then stand in the room."""
+        with self.lock:
+            if not self._stands(entry):
+                return
+            entry.as_of = as_of
+            held, entry.held = entry.held, []
+            for event in held:
+                if event.seq > as_of and self._stands(entry):
+                    self._tell_one(entry, event)
+            if self._stands(entry):
+                self.post.enter(entry.connection.sid, entry.room)
+
+    def leave(self, entry: Entry) -> None:
+        """Take one entry out of its room; doing it twice is fine."""
+        with self.lock:
+            if not self._stands(entry):
+                return
+            room = self.entries[entry.room]
+            del room[entry.connection.sid], entry.connection.entries[entry.room]
+            if not room:
+                del self.entries[entry.room]
+            if entry.as_of is not None:
+                self.post.leave(entry.connection.sid, entry.room)
+        self.dispatcher.release([entry.stream])
+
+    def unsubscribe(self, connection: Connection, channel_id: str) -> None:
+        """Stop listening to a channel; its news go on being counted."""
+        if entry := connection.entries.get(channel_id + LISTENING):
+            self.leave(entry)
+
+    def _stands(self, entry: Entry) -> bool:
+        return entry.connection.entries.get(entry.room) is entry
+
+    # Telling -------------------------------------------------------------------------------------
+
+    def tell(self, event: Event) -> None:
+        """Pass a durable event on to who listens, and news on to who only counts."""
+        if event.name == "channel" and event.body["channel"]["kind"] == "private":
+            self._recheck(event)
+        with self.lock:
+            self._broadcast(event.stream + LISTENING, event, event.name, event.as_dict())
+            if activity := activity_of(event):
+                self._broadcast(event.stream + COUNTING, event, "activity", activity)
+            self._follow_membership(event)
+
+    def _broadcast(self, room: str, event: Event, name: str, payload: dict[str, Any]) -> None:
+        """One frame for the whole room, but for those who are joining or whose answer already held it."""
+        entries = self.entries.get(room)
+        if not entries:
+            return
+        skipped = []
+        for sid, entry in entries.items():
+            if entry.as_of is None:
+                entry.held.append(event)
+                skipped.append(sid)
+            elif event.seq <= entry.as_of or (entry.kind == COUNTING and self._listens(entry)):
+                skipped.append(sid)
+        if len(skipped) < len(entries):
+            self.post.emit(name, payload, room=room, skip=skipped)
+
+    def _tell_one(self, entry: Entry, event: Event) -> None:
+        """Pass one held event on to one connection."""
+        if entry.kind == LISTENING:
+            self.post.emit(event.name, event.as_dict(), room=entry.connection.sid)
+        elif (activity := activity_of(event)) and not self._listens(entry):
+            self.post.emit("activity", activity, room=entry.connection.sid)
+        if removed_by(event) == entry.connection.user_id:
+            self.leave(entry)
+
+    def _listens(self, entry: Entry) -> bool:
+        return entry.stream + LISTENING in entry.connection.entries
+
+    def _follow_membership(self, event: Event) -> None:
+        """The removed hear of it as the last thing; who was added begins to count."""
+        if gone := removed_by(event):
+            for kind in (LISTENING, COUNTING):
+                for entry in list(self.entries.get(event.stream + kind, {}).values()):
+                    if entry.connection.user_id == gone and entry.as_of is not None and event.seq > entry.as_of:
+                        self.leave(entry)
+        elif event.name == "channel_joined":
+            channel_id = event.body["channel"]["id"]
+            for entry in list(self.entries.get(event.stream + LISTENING, {}).values()):
+                self.dispatcher.soon(partial(self._count, entry.connection, channel_id))
+
+    def _count(self, connection: Connection, channel_id: str) -> None:
+        """Let a connection hear of a channel's news, if the person is a member by now."""
+        if connection.sid not in self.connections:
+            return
+        [entry] = self.begin(connection, [channel_id], COUNTING)
+        try:
+            head = self.head_if_member(channel_id, connection.user_id)
+        except Exception:
+            self.leave(entry)
+            raise
+        if head is None:
+            self.leave(entry)
+        else:
+            self.settle(entry, head)
+
+    def _recheck(self, event: Event) -> None:
+        """A channel became private: who is no member stops listening, before anything more is told."""
+        room = self.entries.get(event.stream + LISTENING, {})
+        allowed = self.may_read(event.stream, {entry.connection.user_id for entry in room.values()}) if room else set()
+        for entry in list(room.values()):
+            if entry.connection.user_id not in allowed:
+                self.leave(entry)
+
+    # What is not durable -------------------------------------------------------------------------
+
+    def show_typing(self, user_id: str, channel_id: str, thread_id: str | None, *, on: bool) -> None:
+        """Someone writes, or stopped; everyone who looks gets the full list."""
+        with self.lock:
+            people = self.typing.setdefault((channel_id, thread_id), {})
+            before = set(people)
+            if on:
+                people[user_id] = time.monotonic() + TYPING_LASTS
+            else:
+                people.pop(user_id, None)
+            if before != set(people):
+                self._tell_typing(channel_id, thread_id)
+            if not people:
+                del self.typing[channel_id, thread_id]
+
+    def _tell_typing(self, channel_id: str, thread_id: str | None) -> None:
+        people = sorted(self.typing[channel_id, thread_id])
+        payload: dict[str, Any] = {"channel_id": channel_id, "user_ids": people}
+        if thread_id is not None:
+            payload["thread_id"] = thread_id
+        self.post.emit("typing", payload, room=channel_id + LISTENING)
+
+    def _is_looking(self, user_id: str, channel_id: str) -> bool:
+        room = self.entries.get(channel_id + LISTENING, {})
+        return any(entry.connection.user_id == user_id for entry in room.values())
+
+    def heads(self, connection: Connection) -> dict[str, int]:
+        """Where the streams stand that this connection is told everything of."""
+        joined = (entry for entry in connection.entries.values() if entry.kind == LISTENING and entry.as_of is not None)
+        found = {entry.stream: (self.dispatcher.sent(entry.stream), entry.as_of) for entry in list(joined)}
+        return {stream: max(sent, as_of or 0) for stream, (sent, as_of) in found.items() if sent is not None}
+
+    def tick(self) -> None:
+        """Tell the heads to whom they are due, and forget who stopped writing without a word."""
+        moment = time.monotonic()
+        for connection in list(self.connections.values()):
+            if self.heads_seconds and connection.heads_due <= moment and connection.entries:
+                connection.heads_due = moment + self.heads_seconds
+                self.post.emit("heads", self.heads(connection), room=connection.sid)
+        with self.lock:
+            for (channel_id, thread_id), people in list(self.typing.items()):
+                for user_id in [user_id for user_id, until in people.items() if until <= moment]:
+                    self.show_typing(user_id, channel_id, thread_id, on=False)
+
+    # Ends ----------------------------------------------------------------------------------------
+
+    def close_sessions(self, session_ids: Iterable[str]) -> None:
+        """Close the connections of sessions that have ended; they must not come back by themselves."""
+        ended = set(session_ids)
+        for connection in list(self.connections.values()):
+            if connection.session_id in ended:
+                self.disconnect(connection.sid)
+                self.post.kick(connection.sid)
+
+    def reset(self) -> None:
+        """Hang up on everyone; they come back by themselves and start from a new hello."""
+        for connection in list(self.connections.values()):
+            self.disconnect(connection.sid)
+            self.post.hang_up(connection.sid)
+
+
+def removed_by(event: Event) -> str | None:
+    """Who was taken out of the channel by this event, or left it."""
+    member = event.body.get("member")
+    return member["user_id"] if member and member["left_at"] else None
+
+
+def activity_of(event: Event) -> dict[str, Any] | None:
+    """What those hear who do not look: a new main-line message of a person, or that a count may have changed."""
+    message = event.body.get("message")
+    if message is None or message["posted"] is None:
+        return None
+    news: dict[str, Any] = {"channel_id": event.stream, "seq": event.seq}
+    if message["seq"] > event.prev:
+        if message["deleted_at"]:
+            return {**news, "deleted_seq": message["seq"]}
+        return {
+            **news,
+            "posted": message["posted"],
+            "user_id": message["user_id"],
+            "mentions": message["mentions"],
+            "everyone": message["everyone"],
+            "snippet": message["text"][:SNIPPET],
+        }
+    if not event.recount:
+        return None
+    return {**news, "deleted_seq" if message["deleted_at"] else "edited_seq": message["seq"]}

@@ -1,0 +1,115 @@
+"""Who asks over HTTP: a session cookie (with a CSRF token for what changes things), or a bearer token."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, current_app, request, session
+from flask_login import UserMixin, current_user, login_user, logout_user
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from chat.actors import Asker
+from chat.errors import ChatError
+from chat.extensions import login_manager
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_HEADER = "X-CSRF-Token"
+
+
+class SignedIn(UserMixin):
+    """What Flask-Login holds of someone: the secret in their cookie, and the session row it opens."""
+
+    def __init__(self, secret: str, session_id: str) -> None:
+        self.secret, self.session_id = secret, session_id
+
+    def get_id(self) -> str:
+        return self.secret
+
+
+def init_app(app: Flask) -> None:
+    """Let Flask-Login find sessions in the database, and never write a cookie of its own."""
+    login_manager.init_app(app)
+    login_manager.session_protection = None  # a session row can be ended, and phones change their address
+
+    @login_manager.user_loader
+    def load(secret: str) -> SignedIn | None:
+        session_id = current_app.extensions["chat"].find_session(secret, "browser")
+        return SignedIn(secret, session_id) if session_id else None
+
+
+def asker(auth: Any = None) -> Asker:
+    """Who asks, as the request shows it: a bearer token in the header or in the handshake's ``auth``, or the cookie.
+
+    Raises ChatError ``not_authed`` for a token that was never given out.
+    """
+    token = bearer(request) or (auth.get("token") if isinstance(auth, dict) else None)
+    if token is not None:
+        session_id = current_app.extensions["chat"].find_session(str(token), "token")
+        if session_id is None:
+            raise ChatError("not_authed")
+    else:
+        session_id = current_user.session_id if current_user.is_authenticated else None
+        if session_id is None and "_user_id" in session:
+            raise ChatError("session_expired")
+    agent = request.headers.get("User-Agent", "")
+    return Asker(session_id=session_id, address=request.remote_addr or "", user_agent=agent)
+
+
+def bearer(asked: Request) -> str | None:
+    """The bearer token of a request."""
+    scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def sign_in(secret: str, session_id: str) -> None:
+    """Give the browser its new cookie; whatever an older one held is forgotten."""
+    session.clear()
+    session.permanent = True
+    login_user(SignedIn(secret, session_id))
+
+
+def sign_out() -> None:
+    """Take the cookie back."""
+    logout_user()
+    session.clear()
+
+
+def csrf_token(session_id: str) -> str:
+    """The token that requests of this session must carry when they change something."""
+    return str(_signer().dumps(session_id))
+
+
+def check_cross_site(needs_token: bool) -> None:
+    """Refuse what another site's page makes a browser send; raises ChatError ``forbidden``."""
+    if request.method in SAFE_METHODS or bearer(request):
+        return
+    fetched_from = request.headers.get("Sec-Fetch-Site", "same-origin")
+    origin = request.headers.get("Origin")
+    if fetched_from not in ("same-origin", "none") or (origin and not is_own(origin)):
+        raise ChatError("forbidden", "Requests of other sites are refused.", field="Origin")
+    if needs_token and current_user.is_authenticated and not _is_right_token():
+        raise ChatError("forbidden", "The CSRF token is missing or wrong.", field=CSRF_HEADER)
+
+
+def is_own(origin: str) -> bool:
+    """Whether a page of this origin may act here."""
+    return origin in own_origins(request.host_url)
+
+
+def own_origins(host_url: str) -> set[str]:
+    """Where our pages come from: PUBLIC_URL and the named others; without PUBLIC_URL, the address asked."""
+    public = current_app.config["PUBLIC_URL"] or host_url
+    parts = urlsplit(public)
+    return {f"{parts.scheme}://{parts.netloc}", *current_app.config["ALLOWED_ORIGINS"]}
+
+
+def _is_right_token() -> bool:
+    try:
+        return bool(_signer().loads(request.headers.get(CSRF_HEADER, "")) == current_user.session_id)
+    except BadSignature:
+        return False
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="csrf")

@@ -1,0 +1,54 @@
+"""The pages: one shell for the web client, at every address it knows, for those who may be there."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from chat.web.assets import is_built
+
+pages = Blueprint("web", __name__)
+
+# "//host" and "/\host" are other sites to a browser.
+LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x1f]*")
+
+
+@pages.get("/")
+@pages.get("/browse")
+@pages.get("/c/<path:channel>")
+def app_page(channel: str = "") -> ResponseReturnValue:
+    """The app; what it shows it asks for itself."""
+    if not current_user.is_authenticated:
+        here = request.full_path.rstrip("?")
+        return redirect(url_for("web.sign_in", next=here if here != "/" else None))
+    return shell()
+
+
+@pages.get("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    """Where to sign in; who is signed in goes on to where they wanted to be."""
+    if current_user.is_authenticated:
+        return redirect(local_path(request.args.get("next", "/")))
+    return shell()
+
+
+@pages.get("/sign-up")
+@pages.get("/invite/<token>")
+def sign_up(token: str = "") -> ResponseReturnValue:
+    """Where to make an account, with an invite or without."""
+    return shell()
+
+
+def shell() -> ResponseReturnValue:
+    """The page the web client draws itself into; one clear line when it was not built."""
+    if not is_built():
+        return render_template("unbuilt.html"), 503
+    return render_template("app.html", workspace=current_app.config.get("WORKSPACE_NAME", "Parley"))
+
+
+def local_path(path: str) -> str:
+    """The path, if it leads to this site; otherwise home."""
+    return path if LOCAL_PATH.fullmatch(path) else "/"

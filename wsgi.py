@@ -1,0 +1,19 @@
+"""The server's entry point: `gunicorn wsgi:app` (what `chat run` does), or `python wsgi.py` without gunicorn."""
+
+from __future__ import annotations
+
+import os
+
+if os.environ.get("ASYNC_MODE", "auto") != "threading":
+    import eventlet
+
+    eventlet.monkey_patch()  # before anything else is imported: what was imported earlier would stay blocking
+
+from chat import create_app
+
+app = create_app()
+
+if __name__ == "__main__":
+    from chat.realtime.standalone import serve
+
+    serve(app)
