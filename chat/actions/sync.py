@@ -23,15 +23,20 @@ from chat.policies import MESSAGE_PARTS, access_channel
 from chat.presenters import present_channel, present_me, present_member, present_message
 
 PROTOCOL = 1
+BEYOND = 2**63  # after every head: what a cursor of another epoch amounts to
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What changed in a stream after a number, in order, and the head of the snapshot it was read in."""
+    """What changed in a stream after a number, in order, and the head of the snapshot it was read in.
+
+    ``limited``: there is more than this. ``beyond``: the number lies above the head, so it is of another history.
+    """
 
     events: list[Event]
     seq: int
     limited: bool = False
+    beyond: bool = False
 
 
 def hello(actor: Actor) -> Answer:
@@ -57,16 +62,15 @@ def subscribe(
     """A channel from where one left off: what changed after ``since``, or the latest page."""
     channel, membership = access_channel(actor, channel_id, "channel:read")
     deployment_epoch = find_epoch()
-    changes = None
-    if since is not None and epoch in (None, deployment_epoch):
-        changes = channel_changes(channel_id, since, MAX_CHANGES)
-    page_mode = changes is None or changes.limited
-    bodies = [] if page_mode or changes is None else [event.body for event in changes.events]
+    same_epoch = epoch in (None, deployment_epoch)
+    changes = channel_changes(channel, since if since is not None and same_epoch else BEYOND, MAX_CHANGES)
+    page_mode = changes.limited or changes.beyond
+    bodies = [] if page_mode else [event.body for event in changes.events]
     return Answer(
         {
             "channel": personal(actor, [channel])[0],
             "members": [body["member"] for body in bodies if "member" in body],
-            "seq": journal.head(channel_id).seq,
+            "seq": changes.seq,
             "epoch": deployment_epoch,
             "messages": latest(channel_id, limit)
             if page_mode
@@ -94,17 +98,19 @@ def sync(actor: Actor, cursors: dict[str, int], epoch: str | None = None) -> Ans
 
 def catch_up(actor: Actor, stream_id: str, cursor: int, same_epoch: bool) -> dict[str, Any]:
     """One stream's part of the answer to ``sync``."""
+    after = cursor if same_epoch else BEYOND
     try:
-        if stream_id != actor.id:
-            access_channel(actor, stream_id, "channel:read")
-        head = journal.head(stream_id).seq
+        if stream_id == actor.id:
+            changes = own_changes(actor.id, after, MAX_CHANGES)
+        else:
+            channel, _ = access_channel(actor, stream_id, "channel:read")
+            changes = channel_changes(channel, after, MAX_CHANGES)
     except ChatError:
         return {"gone": True}
-    changes = read_changes(stream_id, cursor, MAX_CHANGES) if same_epoch else None
-    if changes is None:
-        return {"reset": True, "seq": head}
+    if changes.beyond:
+        return {"reset": True, "seq": changes.seq}
     if changes.limited:
-        return {"events": [], "seq": head, "limited": True}
+        return {"events": [], "seq": changes.seq, "limited": True}
     events = [{"event": event.name, **event.as_dict()} for event in changes.events]
     return {"events": events, "seq": changes.seq, "limited": False}
 
@@ -114,42 +120,38 @@ def ping(actor: Actor) -> Answer:
     return Answer({"server_time": iso(now()), "heads": {}})
 
 
-def read_changes(stream_id: str, after: int, limit: int) -> Changes | None:
-    """What changed in a stream after a number, at most ``limit`` rows; None when the number lies beyond the head."""
-    if journal.session().get(Channel, stream_id):
-        return channel_changes(stream_id, after, limit)
-    return own_changes(stream_id, after, limit)
+def read_changes(stream_id: str, after: int, limit: int) -> Changes:
+    """What changed in a stream after a number, at most ``limit`` rows."""
+    channel = journal.session().get(Channel, stream_id)
+    return channel_changes(channel, after, limit) if channel else own_changes(stream_id, after, limit)
 
 
-def channel_changes(channel_id: str, after: int, limit: int) -> Changes | None:
+def channel_changes(channel: Channel, after: int, limit: int) -> Changes:
     """A channel's messages, memberships and its own row that changed after a number."""
-    head = journal.head(channel_id)
-    if after > head.seq:
-        return None
-    if after == head.seq:
-        return Changes([], head.seq)
+    head = journal.head(channel.id)
+    if after >= head.seq:
+        return Changes([], head.seq, beyond=after > head.seq)
     if after < head.floor:
         return Changes([], head.seq, limited=True)
     session = journal.session()
     told: list[tuple[int, str, dict[str, Any], bool]] = []
-    messages = select(Message).where(Message.channel_id == channel_id, Message.changed_seq > after)
+    messages = select(Message).where(Message.channel_id == channel.id, Message.changed_seq > after)
     for message in session.scalars(messages.order_by(Message.changed_seq).limit(limit + 1).options(*MESSAGE_PARTS)):
         recount = message.deleted_at is not None or message.rev > 1
         told.append((message.changed_seq, "message", {"message": present_message(message)}, recount))
-    members = select(Membership).where(Membership.channel_id == channel_id, Membership.changed_seq > after)
+    members = select(Membership).where(Membership.channel_id == channel.id, Membership.changed_seq > after)
     for membership in session.scalars(members.order_by(Membership.changed_seq).limit(limit + 1)):
         told.append((membership.changed_seq, "member", {"member": present_member(membership)}, False))
-    channel = session.get_one(Channel, channel_id)
     if channel.changed_seq > after:
         told.append((channel.changed_seq, "channel", {"channel": present_channel(channel, people_of(channel))}, False))
-    return in_order(channel_id, after, head.seq, told, limit)
+    return in_order(channel.id, after, head.seq, told, limit)
 
 
-def own_changes(user_id: str, after: int, limit: int) -> Changes | None:
+def own_changes(user_id: str, after: int, limit: int) -> Changes:
     """What changed for one person alone: channels that appeared and vanished, and how far they have read."""
     head = journal.head(user_id)
-    if after > head.seq:
-        return None
+    if after >= head.seq:
+        return Changes([], head.seq, beyond=after > head.seq)
     session = journal.session()
     told: list[tuple[int, str, dict[str, Any], bool]] = []
     memberships = (

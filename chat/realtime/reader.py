@@ -28,7 +28,7 @@ class DatabaseReader:
     def changes(self, stream_id: str, after: int, limit: int) -> tuple[list[Event], int]:
         """The next changes of a stream in order, and its head."""
         changes = self._read(sync.read_changes, stream_id, after, limit)
-        return (changes.events, changes.seq) if changes else ([], after)
+        return changes.events, changes.seq
 
     def epoch(self) -> str:
         """The deployment's epoch."""

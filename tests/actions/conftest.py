@@ -1,0 +1,79 @@
+"""An app on a database of its own, without sockets: what actions do, tell and cost."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask_migrate import upgrade
+from sqlalchemy import event
+
+from chat import create_app, journal
+from chat.actions import Answer, accounts, sessions
+from chat.actors import Asker
+from chat.database import transaction
+from chat.extensions import db
+from chat.journal import Event
+
+
+class Someone:
+    """A signed-in person of the office."""
+
+    def __init__(self, office: Office, name: str, role: str) -> None:
+        self.office, self.name = office, name
+        with transaction(writes=True) as session:
+            journal.begin()
+            user = accounts.make_account(name, name.title(), "correct horse", role)
+            opened, _ = sessions.open_session(Asker(), user, "token", name)
+            self.id, self.session_id = user.id, opened.id
+            session.commit()
+
+    def does(self, action: str, **payload: Any) -> Answer:
+        return self.office.dispatch.perform(Asker(self.session_id), action, payload)
+
+    def says(self, channel_id: str, text: str, **more: Any) -> dict[str, Any]:
+        same = {"channel_id": channel_id, "client_msg_id": str(uuid.uuid4()), "text": text}
+        return self.does("message", **{**same, **more}).data["message"]
+
+
+class Office:
+    """A workspace in this process; ``told`` collects what the dispatcher would be woken with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.app = create_app({"DATA_DIR": str(folder), "ASYNC_MODE": "threading"})
+        self.dispatch = self.app.extensions["chat"].dispatch
+        self.told: list[Event] = []
+        self.dispatch.wake = lambda _stream, events: self.told.extend(events)
+        self.statements: list[str] = []
+
+    @contextmanager
+    def queries(self, at_most: int) -> Iterator[list[str]]:
+        """Insist that what happens inside asks the database no more than this often."""
+        del self.statements[:]
+        yield self.statements
+        assert len(self.statements) <= at_most, "\n\n".join(self.statements)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    office = Office(tmp_path)
+    with office.app.app_context():
+        upgrade()
+
+        @event.listens_for(db.engine, "before_cursor_execute")
+        def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if not statement.startswith(("BEGIN", "PRAGMA")):
+                office.statements.append(statement)
+
+        yield office
+        db.engine.dispose()
+
+
+@pytest.fixture
+def someone(office: Office) -> Callable[..., Someone]:
+    """Makes people."""
+    return lambda name, role="member": Someone(office, name, role)

@@ -1,0 +1,60 @@
+"""How often the hot paths ask the database: it must not grow with the channel, the history or the people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.actions.conftest import Office, Someone
+
+
+def test_sending_asks_the_database_no_more_than_nine_times(office: Office, someone: Callable[..., Someone]) -> None:
+    ana = someone("ana")
+    town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]
+    with office.queries(at_most=7):
+        ana.says(town, "good morning")
+    with office.queries(at_most=9):  # whom it names, and a row for each
+        ana.says(town, "good morning @ana")
+
+
+def test_catching_up_costs_the_same_for_one_change_and_for_many(
+    office: Office, someone: Callable[..., Someone]
+) -> None:
+    ana = someone("ana")
+    town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]
+    ana.says(town, "one")
+    with office.queries(at_most=9) as few:
+        ana.does("sync", cursors={town: 2})
+    cost = len(few)
+    for number in range(50):
+        ana.says(town, f"message {number}")
+    with office.queries(at_most=cost):
+        ana.does("sync", cursors={town: 2})
+    with office.queries(at_most=4):  # nothing new: who asks, the epoch, the channel, its head
+        ana.does("sync", cursors={town: 53})
+
+
+def test_opening_the_page_costs_the_same_with_one_channel_and_with_thirty(
+    office: Office, someone: Callable[..., Someone]
+) -> None:
+    ana, bo = someone("ana"), someone("bo")
+    with office.queries(at_most=1):
+        ana.does("show_session")
+    ana.does("create_channel", name="town", kind="public")
+    ana.does("open_conversation", user_ids=[bo.id])
+    with office.queries(at_most=9) as few:
+        ana.does("hello")
+    cost = len(few)
+    for number in range(30):
+        ana.does("create_channel", name=f"room {number}", kind="private")
+    with office.queries(at_most=cost):
+        ana.does("hello")
+
+
+def test_a_page_of_history_costs_the_same_however_long_it_is(office: Office, someone: Callable[..., Someone]) -> None:
+    ana = someone("ana")
+    town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]
+    for number in range(60):
+        ana.says(town, f"message {number}")
+    with office.queries(at_most=10):
+        page = ana.does("show_page", channel_id=town, before=50, limit=40).data
+    assert len(page["messages"]) == 40
