@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -108,13 +109,19 @@ def secret_key(settings: Mapping[str, Any]) -> str:
     if settings["SECRET_KEY"]:
         return str(settings["SECRET_KEY"])
     path = Path(settings["DATA_DIR"]).absolute() / "secret_key"
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            # Written whole under another name first: two processes that start at once must not read half a key.
+            draft = path.with_name(f"{path.name}.{os.getpid()}")
+            with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+            with suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"the data folder {path.parent} cannot be used: {error.strerror}") from None
 
 
 def is_loopback(host: str) -> bool:
