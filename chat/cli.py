@@ -1,4 +1,4 @@
-"""The `chat` command: run the server, look after people and data. Over Flask's CLI, so `chat db`, `chat shell` are there too."""
+"""The `chat` command: run the server, look after people and data. Over Flask's CLI, so `chat db` is there too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,17 +14,13 @@ from flask.cli import FlaskGroup
 from sqlalchemy.exc import SQLAlchemyError
 
 from chat import create_app
+from chat.commands import Stop, in_transaction, upgrade_database
+from chat.commands.doctor import doctor
+from chat.commands.imports import import_
+from chat.commands.seeding import seed
+from chat.commands.users import user
 from chat.errors import ChatError
 from config import SettingsError, read_settings
-
-
-class Stop(click.ClickException):
-    """Ends a command with one clear line."""
-
-    exit_code = 1
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"chat: {self.message}", err=True)
 
 
 @click.group(cls=FlaskGroup, create_app=create_app, add_version_option=False)
@@ -59,7 +54,7 @@ def fail(words: str) -> NoReturn:
     sys.exit(1)
 
 
-@cli.command()
+@cli.command(with_appcontext=False)  # nothing is made or opened before the port is known to be free
 def run() -> None:
     """Serve: bring the database up to date, say how to sign in, and listen until stopped."""
     settings = read_settings()
@@ -86,24 +81,6 @@ def claim_port(host: str, port: int) -> None:
             raise Stop(f"cannot listen on {host}:{port}: {error.strerror}. Set PORT to a free one.") from None
 
 
-def upgrade_database(settings: dict[str, Any]) -> None:
-    """Create the database or bring it up to date; one clear line when it cannot be written."""
-    from flask_migrate import upgrade
-
-    url = settings["DATABASE_URL"]
-    try:
-        if url.startswith("sqlite:///"):
-            path = Path(url.removeprefix("sqlite:///"))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists() and not os.access(path, os.W_OK):
-                raise Stop(f"the database {path} cannot be written")
-        upgrade()
-    except OSError as error:
-        raise Stop(f"the database folder cannot be made: {error.strerror}: {error.filename}") from None
-    except SQLAlchemyError as error:
-        raise Stop(f"the database cannot be opened: {getattr(error, 'orig', None) or error}") from None
-
-
 def greet(settings: dict[str, Any]) -> None:
     """Say where the server is, and how to sign in the first time."""
     from chat.actions.accounts import is_nobody_here, make_first_invite
@@ -115,24 +92,16 @@ def greet(settings: dict[str, Any]) -> None:
         return
     if settings["STRICT"]:
         secret = in_transaction(make_first_invite, writes=True)
-        click.echo(
-            f"Nobody has signed up yet. Who follows this link within a day owns the workspace:\n  {address}/invite/{secret}"
-        )
+        click.echo("Nobody has signed up yet. Who follows this link within a day owns the workspace:")
+        click.echo(f"  {address}/invite/{secret}")
     else:
         click.echo(f"Nobody has signed up yet. The first account owns the workspace: {address}/sign-up")
 
 
-def in_transaction(work: Callable[..., Any], *arguments: Any, writes: bool = False) -> Any:
-    """Run part of an action from the command line, committed when it writes."""
-    from chat import journal
-    from chat.database import transaction
-
-    with transaction(writes=writes) as session:
-        journal.begin()
-        result = work(*arguments)
-        if writes:
-            session.commit()
-    return result
+cli.add_command(doctor)
+cli.add_command(import_)
+cli.add_command(seed)
+cli.add_command(user)
 
 
 if __name__ == "__main__":

@@ -62,19 +62,24 @@ def next_number(stream_id: str, *, missing: str = "channel_not_found") -> int:
     is true for as long as the transaction lasts. Take the number first; rolled back, it is given back.
     Raises ChatError ``missing`` when there is no such stream.
     """
-    return _advance(stream_id, 0, missing)[0]
+    return _advance(stream_id, 1, 0, missing)[0]
 
 
 def next_post(channel_id: str) -> tuple[int, int]:
     """Take the next number for a main-line message of a person, and count it: (seq, posted)."""
-    return _advance(channel_id, 1, "channel_not_found")
+    return _advance(channel_id, 1, 1, "channel_not_found")
 
 
-def _advance(stream_id: str, posts: int, missing: str) -> tuple[int, int]:
+def next_numbers(stream_id: str, numbers: int, posts: int = 0) -> tuple[int, int]:
+    """Take the next ``numbers`` at once, for an import; the last of them, and of the posts counted among them."""
+    return _advance(stream_id, numbers, posts, "channel_not_found")
+
+
+def _advance(stream_id: str, numbers: int, posts: int, missing: str) -> tuple[int, int]:
     statement = (
         update(Stream)
         .where(Stream.id == stream_id)
-        .values(seq=Stream.seq + 1, posted=Stream.posted + posts)
+        .values(seq=Stream.seq + numbers, posted=Stream.posted + posts)
         .returning(Stream.seq, Stream.posted)
         .execution_options(synchronize_session=False)
     )

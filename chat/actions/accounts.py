@@ -31,8 +31,8 @@ def make_invite(claims: str | None = None) -> str:
     user_id = None
     if claims:
         user = find(claims)
-        if user.password_hash:
-            raise ChatError("forbidden", f"{claims} has an account already.")
+        if user.password_hash or user.kind != "person":
+            raise ChatError("forbidden", f"{claims} is a bot." if user.kind == "bot" else f"{claims} has an account.")
         user_id = user.id
     return add_invite(None, [], user_id)[1]
 
@@ -69,6 +69,11 @@ def find(username: str) -> User:
     if user is None:
         raise ChatError("user_not_found", f"There is nobody called {username}.")
     return user
+
+
+def everyone() -> list[User]:
+    """Everyone, in the order of their usernames."""
+    return list(journal.session().scalars(select(User).order_by(User.username)))
 
 
 def end_all_sessions(user: User) -> None:

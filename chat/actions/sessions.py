@@ -27,10 +27,11 @@ TOKEN_PREFIX = "parley_"  # so that scanners recognise a token that leaked
 def recognise(asker: Asker, workspace: Workspace) -> Actor:
     """Who asks, as this transaction sees them.
 
-    Raises ChatError ``session_expired`` when the session shown was ended, ran out, or belongs to someone deactivated.
+    Raises ChatError ``not_authed`` when no session is shown, and ``session_expired`` when the one shown was ended, ran
+    out, or belongs to someone deactivated.
     """
     if asker.session_id is None:
-        return Actor(asker, workspace)
+        raise ChatError("not_authed")
     query = (
         select(Session).join(Session.user).options(contains_eager(Session.user)).where(Session.id == asker.session_id)
     )

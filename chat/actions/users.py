@@ -47,7 +47,11 @@ def sign_up(
     invited = may_sign_up(actor.workspace, first, invite)
     claimed = invited.claims_user_id if invited else None
     refuse_taken_name(username, email, besides=claimed)
-    user = journal.session().get_one(User, claimed) if claimed else add_user(role="owner" if first else "member")
+    user = journal.session().get_one(User, claimed) if claimed else add_user(role="member")
+    if user.password_hash:  # another invite for the same person was faster
+        raise ChatError("forbidden", "This account was claimed already.", field="invite")
+    if first:
+        user.role = "owner"
     user.username, user.display_name, user.email = username, display_name, email or user.email
     user.password_hash, user.deactivated_at = password_hash, None
     journal.session().flush()

@@ -18,7 +18,13 @@ class Message(Base):
         Index("uq_messages_channel_seq", "channel_id", "seq", unique=True),
         Index("uq_messages_channel_changed", "channel_id", "changed_seq", unique=True),
         Index("uq_messages_client_msg_id", "user_id", "client_msg_id", unique=True),
-        Index("ix_messages_thread", "thread_id", "seq", sqlite_where=text("thread_id IS NOT NULL")),
+        Index(
+            "ix_messages_thread",
+            "thread_id",
+            "seq",
+            sqlite_where=text("thread_id IS NOT NULL"),
+            postgresql_where=text("thread_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]

@@ -172,7 +172,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_messages_thread", ["thread_id", "seq"], unique=False, sqlite_where=sa.text("thread_id IS NOT NULL")
+            "ix_messages_thread",
+            ["thread_id", "seq"],
+            unique=False,
+            sqlite_where=sa.text("thread_id IS NOT NULL"),
+            postgresql_where=sa.text("thread_id IS NOT NULL"),
         )
         batch_op.create_index("uq_messages_channel_changed", ["channel_id", "changed_seq"], unique=True)
         batch_op.create_index("uq_messages_channel_seq", ["channel_id", "seq"], unique=True)

@@ -1,0 +1,102 @@
+"""chat user: accounts, as the person who runs the server looks after them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from chat.actions import accounts
+from chat.app import workspace
+from chat.commands import Stop, ask_password, in_transaction, workspace_at_hand
+from chat.dispatch import load
+from chat.errors import ChatError
+from chat.models import User
+from chat.schemas import params
+
+ROLES = ("owner", "admin", "member", "guest")
+
+
+@click.group()
+def user() -> None:
+    """Look after accounts."""
+
+
+@user.command()
+@click.argument("username")
+@click.option("--name", default="", help="The name that people see; the username without.")
+@click.option("--role", type=click.Choice(ROLES), help="member without; the first account owns the workspace.")
+def create(username: str, name: str, role: str | None) -> None:
+    """Make an account. The password is asked for, or read from standard input."""
+    with workspace_at_hand():
+        asked = checked(params.SignUp(), username=username, display_name=name or username, password=ask_password())
+        first = in_transaction(accounts.is_nobody_here)
+        role = role or ("owner" if first else "member")
+        words = (asked["username"], asked["display_name"], asked["password"], role)
+        in_transaction(accounts.make_account, *words, writes=True)
+        click.echo(f"{asked['username']} can sign in, as {role}.")
+
+
+@user.command()
+@click.option("--claims", metavar="USERNAME", help="An imported person, who continues as who they were.")
+def invite(claims: str | None) -> None:
+    """Print a link with which one person can sign up, within a week."""
+    with workspace_at_hand() as settings:
+        secret = in_transaction(accounts.make_invite, claims, writes=True)
+        click.echo(f"{workspace(settings).public_url}/invite/{secret}")
+
+
+@user.command()
+@click.argument("username")
+def password(username: str) -> None:
+    """Give someone a new password and end all their sessions. It is asked for, or read from standard input."""
+    with workspace_at_hand():
+        in_transaction(refuse_unclaimed, username)
+        asked = checked(params.SignUp(only=["password"]), password=ask_password())
+        in_transaction(accounts.set_password, username, asked["password"], writes=True)
+        click.echo(f"{username} has a new password, and must sign in again everywhere.")
+
+
+@user.command()
+@click.argument("username")
+def deactivate(username: str) -> None:
+    """Lock someone out. What they wrote stays."""
+    with workspace_at_hand():
+        in_transaction(accounts.deactivate, username, writes=True)
+        click.echo(f"{username} can no longer sign in.")
+
+
+@user.command("list")
+def list_users() -> None:
+    """Everyone, and how they stand."""
+    with workspace_at_hand():
+        for username, display_name, role, state in in_transaction(describe_everyone):
+            click.echo(f"{username:<24} {display_name:<32} {role:<7} {state}".rstrip())
+
+
+def refuse_unclaimed(username: str) -> None:
+    """A password would make a side door around the invite, which counts the account."""
+    if accounts.find(username).password_hash is None:
+        raise Stop(f"{username} has no account yet; let them claim it: chat user invite --claims {username}")
+
+
+def describe_everyone() -> list[tuple[str, str, str, str]]:
+    """Everyone in the order of their usernames."""
+    return [(each.username, each.display_name, each.role, state_of(each)) for each in accounts.everyone()]
+
+
+def state_of(someone: User) -> str:
+    """Whether someone can sign in, and why not."""
+    if someone.deactivated_at:
+        return "deactivated"
+    if someone.kind == "bot":
+        return "bot"
+    return "" if someone.password_hash else "imported, not claimed"
+
+
+def checked(schema: Any, **fields: str) -> dict[str, Any]:
+    """What was typed, by the rules for signing up."""
+    try:
+        return load(schema, fields)
+    except ChatError as error:
+        raise Stop(f"{error.field}: {error.words}") from None
