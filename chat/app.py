@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 import socketio
 from flask import Flask
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chat import concurrency, database, rest, web
@@ -18,7 +18,7 @@ from chat.actors import Asker, Workspace
 from chat.dispatch import Dispatch
 from chat.extensions import db, migrate
 from chat.realtime.dispatcher import Dispatcher
-from chat.realtime.gateway import Gateway, SocketPost, stop
+from chat.realtime.gateway import Gateway, SocketPost
 from chat.realtime.reader import DatabaseReader
 from chat.realtime.rooms import Rooms
 from chat.realtime.server import Server
@@ -75,7 +75,7 @@ def build(settings: dict[str, Any]) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
-    app.on_worker_stop = lambda: stop(parley.sio)  # type: ignore[attr-defined]  # called by realtime/worker
+    app.on_worker_stop = parley.sio.shutdown  # type: ignore[attr-defined]  # called by realtime/worker
     return app
 
 
@@ -85,7 +85,15 @@ def connect(app: Flask) -> Parley:
     reader = DatabaseReader(app.app_context)
     dispatcher = Dispatcher(reader, settings["POLL_SECONDS"])
     dispatch = Dispatch(workspace(settings), dispatcher.wake, dispatcher.close_sessions)
-    sio = Server(async_mode=async_mode(settings["ASYNC_MODE"]), cors_allowed_origins=lambda *_: True)
+
+    def is_welcome(origin: str, environ: dict[str, Any]) -> bool:
+        try:
+            with app.request_context(environ):
+                return credentials.is_own(origin)
+        except HTTPException:  # the Host header is none of TRUSTED_HOSTS
+            return False
+
+    sio = Server(async_mode=async_mode(settings["ASYNC_MODE"]), cors_allowed_origins=is_welcome)
     rooms = Rooms(dispatcher, SocketPost(sio), reader.members_among, reader.head_if_member, settings["HEADS_SECONDS"])
     dispatcher.publishers.append(rooms)
 
@@ -93,15 +101,7 @@ def connect(app: Flask) -> Parley:
         with app.request_context(environ):
             return credentials.asker(auth)
 
-    def context() -> AbstractContextManager[Any]:
-        return app.app_context()
-
-    def is_welcome(origin: str, environ: dict[str, Any]) -> bool:
-        with app.request_context(environ):
-            return credentials.is_own(origin)
-
-    sio.eio.cors_allowed_origins = is_welcome
-    gateway = Gateway(sio, dispatch, dispatcher, rooms, context, identify, reader.channels_of)
+    gateway = Gateway(sio, dispatch, dispatcher, rooms, app.app_context, identify, reader.channels_of)
     return Parley(dispatch, dispatcher, reader, rooms, gateway, sio)
 
 

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-import socketio
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from chat.actors import Asker
@@ -175,11 +174,3 @@ class Gateway:
             self.rooms.leave(entry)
             raise
         return data, lambda: self.rooms.settle(entry, data["seq"])
-
-
-def stop(sio: socketio.Server) -> None:
-    """Close every connection before the process ends; the clients come back to the next one."""
-    sio.shutdown()
-    for socket in list(sio.eio.sockets.values()):
-        if not socket.closed:
-            socket.close(wait=False, reason=sio.reason.SERVER_DISCONNECT)

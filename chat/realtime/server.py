@@ -14,6 +14,7 @@ from typing import Any
 
 import engineio
 import socketio
+from engineio.exceptions import EngineIOError
 from engineio.payload import Payload
 from socketio import packet
 
@@ -23,7 +24,9 @@ from chat.limits import MAX_FRAME
 
 log = logging.getLogger("chat.socketio")
 MAX_OFFENCES = 20  # malformed packets before we hang up
+MAX_NAMESPACE = 100  # characters of a foreign namespace that are said again
 NAMESPACE = "/"
+EVENTS = (packet.EVENT, packet.BINARY_EVENT)
 _ACK_ID = re.compile(r"2(?:/,)?(\d{1,15})[\[{]")
 
 # A client that comes back by long-polling flushes everything it wrote meanwhile in one request.
@@ -59,26 +62,34 @@ class Server(socketio.Server):
         self.offences: dict[str, int] = {}
         harden(self.eio)
 
-    # The three overridden parts of socketio.Server -------------------------------------------------
+    # The overridden parts of socketio.Server -------------------------------------------------------
+
+    def _engineio_server_class(self) -> type[engineio.Server]:
+        return Engine
 
     def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        pkt = None
-        try:
-            if isinstance(data, str):
-                pkt = self.packet_class(encoded_packet=data)
-        except (ValueError, RecursionError, IndexError, TypeError):
+        if eio_sid not in self.environ:
+            return  # hung up on, but its last frames had arrived already
+        pkt = self._read_packet(data)
+        if pkt is None:
             self._refuse_packet(eio_sid, data)
-            return
-        if pkt is None or pkt.attachment_count or (pkt.namespace or NAMESPACE) != NAMESPACE:
-            self._refuse_packet(eio_sid, data)
+        elif (pkt.namespace or NAMESPACE) != NAMESPACE:
+            self._refuse_namespace(eio_sid, pkt)
         elif pkt.packet_type == packet.CONNECT:
             self._handle_connect(eio_sid, NAMESPACE, pkt.data if isinstance(pkt.data, dict) else None)
         elif pkt.packet_type == packet.DISCONNECT:
             self._handle_disconnect(eio_sid, NAMESPACE, self.reason.CLIENT_DISCONNECT)
-        elif pkt.packet_type == packet.EVENT:
+        elif pkt.packet_type == packet.EVENT and not pkt.attachment_count:
             self._handle_event(eio_sid, NAMESPACE, pkt.id, pkt.data)
         elif pkt.packet_type != packet.ACK:  # we never ask for acknowledgements
-            self._refuse_packet(eio_sid, data)
+            self._refuse_packet(eio_sid, None, pkt.id if pkt.packet_type in EVENTS else None)
+
+    def _read_packet(self, data: Any) -> packet.Packet | None:
+        """The packet in a frame, if one is: binary frames hold none of ours."""
+        try:
+            return self.packet_class(encoded_packet=data) if isinstance(data, str) else None
+        except (ValueError, RecursionError, IndexError, TypeError):
+            return None
 
     def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
         if self.manager.sid_from_eio_sid(eio_sid, namespace):
@@ -105,18 +116,23 @@ class Server(socketio.Server):
 
     # ---------------------------------------------------------------------------------------------
 
+    def shutdown(self) -> None:
+        """Hang up on everyone before the process ends; they come back to the next one."""
+        super().shutdown()
+        self.eio.disconnect()
+
     def hang_up(self, sid: str) -> None:
         """Close the engine under a connection at once; the client comes back by itself."""
         eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
         if eio_sid:
-            self._close_engine(eio_sid)
+            self.eio.disconnect(eio_sid)
 
     def kick(self, sid: str) -> None:
         """Disconnect someone who must not come back by themselves."""
         eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
         self.disconnect(sid)
         if eio_sid:
-            self._close_engine(eio_sid)
+            self.eio.disconnect(eio_sid)
 
     def _acknowledge(self, eio_sid: str, id: int | None, answer: Answer) -> None:
         if id is not None and eio_sid in self.eio.sockets:
@@ -131,20 +147,49 @@ class Server(socketio.Server):
             self._acknowledge(eio_sid, id, {"ok": False, "error": error.as_dict()})
         self._offend(eio_sid)
 
+    def _refuse_namespace(self, eio_sid: str, pkt: packet.Packet) -> None:
+        """Tell who asks for another namespace that there is none, as a stock server does."""
+        if pkt.packet_type == packet.CONNECT and len(pkt.namespace) <= MAX_NAMESPACE:
+            refusal = ChatError("not_found", "There is no such namespace; connect to /.")
+            data = {"message": refusal.words, "data": refusal.as_dict()}
+            self._send_packet(eio_sid, self.packet_class(packet.CONNECT_ERROR, namespace=pkt.namespace, data=data))
+        self._offend(eio_sid)
+
     def _offend(self, eio_sid: str) -> None:
         self.offences[eio_sid] = self.offences.get(eio_sid, 0) + 1
         if self.offences[eio_sid] >= MAX_OFFENCES:
-            self._close_engine(eio_sid)
+            self.eio.disconnect(eio_sid)
 
     def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self.offences.pop(eio_sid, None)
         super()._handle_eio_disconnect(eio_sid, reason)
 
-    def _close_engine(self, eio_sid: str) -> None:
-        # eio.disconnect() would wait for a client that reads nothing, for ever.
-        socket = self.eio.sockets.get(eio_sid)
-        if socket and not socket.closed:
-            socket.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
+
+class Engine(engineio.Server):
+    """Hangs up without a word and without waiting.
+
+    The library would wait for ever for a client that reads nothing, and a CLOSE packet tells stock Python clients
+    never to come back.
+    """
+
+    def disconnect(self, sid: str | None = None) -> None:
+        for each in [sid] if sid else list(self.sockets):
+            socket = self.sockets.get(each)
+            if socket and not socket.closed:
+                socket.close(wait=False, abort=True, reason=self.reason.SERVER_DISCONNECT)
+
+
+class PollingSocket(engineio.socket.Socket):
+    """Refuses a long-polling client's malformed request (400) and hangs up; the library logs it and answers 200."""
+
+    def handle_post_request(self, environ: dict[str, Any]) -> None:
+        try:
+            super().handle_post_request(environ)
+        except (ValueError, LookupError, RecursionError):
+            raise EngineIOError from None
+
+
+engineio.server.socket.Socket = PollingSocket  # the one place where the library makes them
 
 
 def harden(eio: engineio.Server) -> None:

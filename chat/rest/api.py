@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Blueprint, current_app, request
@@ -15,6 +16,7 @@ from chat.rest import credentials
 from chat.rest.routes import ROUTES, WITHOUT_CSRF, Route
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
+NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 def ask(route: Route, path_arguments: dict[str, str]) -> ResponseReturnValue:
@@ -60,8 +62,8 @@ def query(schema: Schema) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {}
     for name, value in request.args.items():
-        is_number = isinstance(schema.fields.get(name), fields.Integer) and value.lstrip("-").isdecimal()
-        found[name] = int(value) if is_number and len(value) <= 20 else value
+        is_number = isinstance(schema.fields.get(name), fields.Integer) and NUMBER.fullmatch(value)
+        found[name] = int(value) if is_number else value
     return found
 
 

@@ -49,9 +49,8 @@ def asker(auth: Any = None) -> Asker:
         if session_id is None:
             raise ChatError("not_authed")
     else:
-        session_id = current_user.session_id if current_user.is_authenticated else None
-        if session_id is None and "_user_id" in session:
-            raise ChatError("session_expired")
+        has_cookie = "_user_id" in session  # one that opens nothing is a session that has ended
+        session_id = current_user.session_id if current_user.is_authenticated else ("" if has_cookie else None)
     agent = request.headers.get("User-Agent", "")
     return Asker(session_id=session_id, address=request.remote_addr or "", user_agent=agent)
 
@@ -94,14 +93,8 @@ def check_cross_site(needs_token: bool) -> None:
 
 def is_own(origin: str) -> bool:
     """Whether a page of this origin may act here."""
-    return origin in own_origins(request.host_url)
-
-
-def own_origins(host_url: str) -> set[str]:
-    """Where our pages come from: PUBLIC_URL and the named others; without PUBLIC_URL, the address asked."""
-    public = current_app.config["PUBLIC_URL"] or host_url
-    parts = urlsplit(public)
-    return {f"{parts.scheme}://{parts.netloc}", *current_app.config["ALLOWED_ORIGINS"]}
+    own = urlsplit(current_app.config["PUBLIC_URL"] or request.host_url)
+    return origin in {f"{own.scheme}://{own.netloc}", *current_app.config["ALLOWED_ORIGINS"]}
 
 
 def _is_right_token() -> bool:
