@@ -56,6 +56,13 @@ def set_password(username: str, password: str) -> None:
     end_all_sessions(user)
 
 
+def set_role(username: str, role: str) -> None:
+    """Change what someone may do in the workspace, and end all their sessions: what they follow may no longer be theirs."""
+    user = find(username)
+    user.role = role
+    end_all_sessions(user)
+
+
 def deactivate(username: str) -> None:
     """Lock someone out for good; what they wrote stays."""
     user = find(username)

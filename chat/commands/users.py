@@ -59,6 +59,16 @@ def password(username: str) -> None:
 
 @user.command()
 @click.argument("username")
+@click.argument("role", type=click.Choice(ROLES))
+def role(username: str, role: str) -> None:
+    """Make someone owner, admin, member or guest of the workspace. Guests see only the channels they are in."""
+    with workspace_at_hand():
+        in_transaction(accounts.set_role, username, role, writes=True)
+        click.echo(f"{username} is {role} now, and must sign in again everywhere.")
+
+
+@user.command()
+@click.argument("username")
 def deactivate(username: str) -> None:
     """Lock someone out. What they wrote stays."""
     with workspace_at_hand():

@@ -97,3 +97,12 @@ def test_who_claims_the_first_account_owns_the_workspace(chat: Chat, imported: N
         assert Person(server, "eve").sign_up().code == "forbidden"
     finally:
         server.stop()
+
+
+def test_a_new_role_holds_from_the_next_sign_in(server: Server, ana: Person) -> None:
+    assert ana.post("/invites").code == "forbidden"
+    assert server.chat("user", "role", ana.username, "admin").returncode == 0
+    assert ana.get("/session").code == "session_expired"
+    ana.http.headers.pop("X-CSRF-Token")
+    ana.sign_in()
+    ana.post("/invites").expect(201)
