@@ -1,0 +1,49 @@
+// REST: what is asked once and not live. Failures are Refusals, as over the socket.
+import { NO_ANSWER, Refusal, type ErrorBody } from "./transport/refusal";
+import { texts } from "./texts";
+
+const TIMEOUT_MS = 20_000;
+
+export interface Rest {
+  get<Data>(path: string): Promise<Data>;
+  send<Data>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: object): Promise<Data>;
+}
+
+export class Api implements Rest {
+  csrfToken = "";
+  onSessionEnded = () => {};
+
+  get<Data>(path: string): Promise<Data> {
+    return this.fetch<Data>(path, {});
+  }
+
+  send<Data>(method: string, path: string, body: object = {}): Promise<Data> {
+    const headers = { "Content-Type": "application/json", "X-CSRF-Token": this.csrfToken };
+    return this.fetch<Data>(path, { method, headers, body: JSON.stringify(body) });
+  }
+
+  private async fetch<Data>(path: string, init: RequestInit): Promise<Data> {
+    const request = { ...init, headers: { Accept: "application/json", ...init.headers } };
+    let response: Response;
+    let body: unknown;
+    try {
+      response = await fetch(`/api/v1${path}`, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      body = await response.json().catch(() => null);
+    } catch {
+      throw new Refusal({ code: NO_ANSWER, message: texts.errors.noServer, retryable: true });
+    }
+    if (response.ok) return body as Data;
+    const refusal = new Refusal((body as { error?: ErrorBody } | null)?.error ?? unexplained(response.status));
+    if (refusal.sessionEnded) this.onSessionEnded();
+    throw refusal;
+  }
+}
+
+const unexplained = (status: number): ErrorBody => ({
+  code: status === 404 ? "not_found" : "internal_error",
+  message: texts.errors.status(status),
+  retryable: status >= 500,
+});
+
+export const query = (values: Record<string, string | number>): string =>
+  new URLSearchParams(Object.entries(values).map(([name, value]) => [name, String(value)])).toString();

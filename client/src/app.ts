@@ -1,0 +1,157 @@
+// Puts the parts together, and is what the interface asks to do things.
+import { computed, signal } from "@preact/signals";
+import { Api } from "./api";
+import { forgetDrafts } from "./drafts";
+import { channelPath } from "./lib/paths";
+import type { Item } from "./outbox/item";
+import { Outbox, type Post } from "./outbox/outbox";
+import { forgetShelf, openShelf } from "./outbox/shelf";
+import { BrowserTabs } from "./outbox/tabs";
+import { Reading } from "./reading";
+import { navigate } from "./routes";
+import * as apply from "./state/apply";
+import { Store } from "./state/store";
+import { Sync } from "./sync/sync";
+import { SocketIOTransport } from "./transport/socketio";
+import { Typing } from "./typing";
+import type { Channel, Member, Message, User } from "./wire";
+
+const isWaiting = (item: Item): boolean => item.state === "queued";
+
+export class App {
+  readonly store = new Store();
+  readonly api = new Api();
+  readonly transport = new SocketIOTransport();
+  readonly sync = new Sync(this.store, this.transport, this.api);
+  readonly reading = new Reading(this.store, this.sync, this.transport);
+  readonly typing = new Typing(this.transport);
+  /** Set before anything that needs it is drawn. */
+  outbox!: Outbox;
+  readonly started = signal(false);
+  readonly waiting = computed(() => (this.started.value ? this.outbox.items.value.filter(isWaiting) : []));
+  private wanted: ReturnType<typeof setTimeout> | undefined;
+
+  /** Someone is signed in: connect, and take up what an earlier page left behind. */
+  async start(user: User, csrfToken: string): Promise<void> {
+    this.store.signIn(user);
+    this.api.csrfToken = csrfToken;
+    this.api.onSessionEnded = () => this.onSessionEnded();
+    const shelf = await openShelf(user.id);
+    this.outbox = new Outbox(shelf, new BrowserTabs(`parley-outbox-${user.id}`), this.post());
+    this.sync.listener = {
+      arrived: (messages) => this.outbox.arrived(messages),
+      ready: () => this.onReady(),
+    };
+    await this.outbox.load();
+    this.started.value = true;
+    this.sync.start();
+    addEventListener("online", () => this.sync.wake());
+    // The network is gone, or says so: find out now instead of after a missed heartbeat.
+    addEventListener("offline", () => this.sync.wake());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.sync.wake());
+  }
+
+  async loadUsers(): Promise<void> {
+    this.store.learn((await this.api.get<{ users: User[] }>("/users")).users);
+  }
+
+  nameOf(userId: string): string | null {
+    const user = this.store.users.value.get(userId);
+    if (!user) this.wantUsers();
+    return user ? user.display_name || user.username : null;
+  }
+
+  async createChannel(channel: { name: string; kind: "public" | "private"; topic?: string }): Promise<void> {
+    this.enter(await this.api.send<{ channel: Channel }>("POST", "/channels", channel));
+  }
+
+  async startDirect(userIds: string[]): Promise<void> {
+    this.enter(await this.api.send<{ channel: Channel }>("POST", "/dms", { user_ids: userIds }));
+  }
+
+  async join(channel: Channel): Promise<void> {
+    await this.addMember(channel.id, this.store.myId.value);
+    const answer = await this.api.get<{ channel: Channel }>(`/channels/${encodeURIComponent(channel.id)}`);
+    this.enter(answer);
+  }
+
+  addMember(channelId: string, userId: string): Promise<{ member: Member }> {
+    return this.api.send("POST", `/channels/${encodeURIComponent(channelId)}/members`, { user_id: userId });
+  }
+
+  removeMember(channelId: string, userId: string): Promise<unknown> {
+    return this.api.send("DELETE", `/channels/${encodeURIComponent(channelId)}/members/${encodeURIComponent(userId)}`);
+  }
+
+  async leave(channelId: string): Promise<void> {
+    await this.removeMember(channelId, this.store.myId.value);
+    navigate("/");
+  }
+
+  async setTopic(channelId: string, topic: string): Promise<void> {
+    const path = `/channels/${encodeURIComponent(channelId)}`;
+    const { channel } = await this.api.send<{ channel: Channel }>("PATCH", path, { topic });
+    this.sync.change((world) => apply.installPersonal(world, { ...channel, read: null }, world.reads));
+  }
+
+  async rename(displayName: string): Promise<void> {
+    const { user } = await this.api.send<{ user: User }>("PATCH", "/users/me", { display_name: displayName });
+    this.store.me.value = user;
+    this.store.learn([user]);
+  }
+
+  /** Nothing that was written stays on this machine. */
+  async signOut(): Promise<void> {
+    const id = this.store.myId.value;
+    await this.api.send("DELETE", "/session");
+    this.outbox.close();
+    this.transport.close();
+    forgetDrafts(id);
+    await forgetShelf(id);
+    location.assign("/sign-in");
+  }
+
+  private enter({ channel }: { channel: Channel }): void {
+    this.sync.change((world) => apply.adopt(world, channel));
+    navigate(channelPath(channel.id));
+  }
+
+  private onReady(): void {
+    this.wantUsers(0);
+    this.outbox.ready();
+  }
+
+  private onSessionEnded(): void {
+    if (!this.store.me.value) return;
+    this.store.sessionEnded.value = true;
+    this.transport.close();
+  }
+
+  /** Someone unknown was named: ask who everyone is, once for all who are. */
+  private wantUsers(afterMs = 300): void {
+    this.wanted ??= setTimeout(async () => {
+      // Where it fails, names are asked for again when they are shown again.
+      await this.loadUsers().catch(() => {});
+      setTimeout(() => (this.wanted = undefined), 5_000);
+    }, afterMs);
+  }
+
+  private post(): Post {
+    const { store, transport } = this;
+    const app = this;
+    return {
+      get me() {
+        return store.myId.value;
+      },
+      connected: () => store.ready.value,
+      request: (action, payload, options) => transport.request(action, payload, options),
+      delivered: (message) => app.sync.change((world) => apply.acknowledge(world, message)),
+      alreadySo: ({ action, payload }, { body }) =>
+        action === "edit" && (body.data as { message?: Message } | undefined)?.message?.text === payload.text?.trim(),
+      sessionEnded: () => app.onSessionEnded(),
+      silent: () => transport.restart(),
+    };
+  }
+}
+
+export const app = new App();

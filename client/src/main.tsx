@@ -1,0 +1,38 @@
+// Starts the page: the forms of signing in and up, or the app for whoever is signed in.
+import { render } from "preact";
+import { app } from "./app";
+import { backoff } from "./lib/backoff";
+import { route, startRouting } from "./routes";
+import "./styles/main.css";
+import { asRefusal } from "./transport/refusal";
+import { Shell } from "./ui/Shell";
+import { SignIn } from "./ui/SignIn";
+import { SignUp } from "./ui/SignUp";
+import { startTitle } from "./ui/title";
+import type { User } from "./wire";
+
+function Root() {
+  const here = route.value;
+  if (here.name === "sign-in") return <SignIn />;
+  if (here.name === "sign-up") return <SignUp invite={here.invite} />;
+  return <Shell />;
+}
+
+const isEntrance = (): boolean => route.value.name === "sign-in" || route.value.name === "sign-up";
+
+async function start(): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const { user, csrf_token } = await app.api.get<{ user: User; csrf_token: string }>("/session");
+      return await app.start(user, csrf_token);
+    } catch (error) {
+      if (asRefusal(error).sessionEnded) return location.replace(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
+      await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
+    }
+  }
+}
+
+startRouting();
+startTitle();
+if (!isEntrance()) void start();
+render(<Root />, document.getElementById("app")!);

@@ -1,0 +1,103 @@
+// The connection over Socket.IO: the only module that knows socket.io-client.
+import { signal } from "@preact/signals";
+import { io, type Socket } from "socket.io-client";
+import { backoff } from "../lib/backoff";
+import { texts } from "../texts";
+import { NO_ANSWER, OFFLINE, Refusal, dataOf, type ErrorBody } from "./refusal";
+import type { Transport, TransportState } from "./transport";
+
+const ANSWER_MS = 8_000;
+// Nothing in Socket.IO times out a CONNECT that is never answered.
+const CONNECT_MS = 15_000;
+
+export class SocketIOTransport implements Transport {
+  readonly state = signal<TransportState>("idle");
+  private readonly socket: Socket;
+  private readonly listeners = new Set<(event: string, payload: unknown) => void>();
+  private attempt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private goodbyeMs: number | null = null;
+
+  constructor() {
+    this.socket = io({
+      autoConnect: false,
+      forceNew: true,
+      // Its own backoff is 1 to 5 seconds around a mean; ours starts sooner, goes further and spreads evenly.
+      reconnection: false,
+      transports: ["websocket", "polling"],
+      tryAllTransports: true,
+      timeout: CONNECT_MS,
+    });
+    this.socket.on("connect", () => this.become("connected"));
+    this.socket.on("disconnect", () => this.onLost());
+    this.socket.on("connect_error", (error) => this.onRefused(error));
+    this.socket.onAny((event: string, payload: unknown) => this.onTold(event, payload));
+  }
+
+  connect(): void {
+    if (this.state.value === "connected" || this.state.value === "connecting") return;
+    this.become("connecting");
+    this.after(CONNECT_MS + 2_000, () => this.restart());
+    this.socket.connect();
+  }
+
+  close(): void {
+    this.become("idle");
+    this.socket.disconnect();
+  }
+
+  restart(): void {
+    if (this.state.value === "idle" || this.state.value === "ended") return;
+    this.become("waiting");
+    this.socket.disconnect();
+    this.onLost();
+  }
+
+  async request<Data>(action: string, payload: object, { timeoutMs = ANSWER_MS } = {}): Promise<Data> {
+    // The library would keep it and send it after a reconnect; what is kept is the outbox's business alone.
+    if (!this.socket.connected) throw new Refusal({ code: OFFLINE, message: texts.errors.offline, retryable: true });
+    let answer: unknown;
+    try {
+      answer = await this.socket.timeout(timeoutMs).emitWithAck(action, payload);
+    } catch {
+      throw new Refusal({ code: NO_ANSWER, message: texts.errors.noAnswer, retryable: true });
+    }
+    return dataOf<Data>(answer);
+  }
+
+  on(listener: (event: string, payload: unknown) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private onTold(event: string, payload: unknown): void {
+    this.attempt = 0;
+    if (event === "goodbye") this.goodbyeMs = (payload as { reconnect_after_ms?: number })?.reconnect_after_ms ?? null;
+    for (const listener of this.listeners) listener(event, payload);
+  }
+
+  private onRefused(error: Error & { data?: ErrorBody }): void {
+    if (error.data && new Refusal(error.data).sessionEnded) {
+      this.become("ended");
+      this.socket.disconnect();
+    } else this.onLost();
+  }
+
+  private onLost(): void {
+    if (this.state.value === "idle" || this.state.value === "ended") return;
+    this.become("waiting");
+    this.socket.sendBuffer.length = 0;
+    this.after(this.goodbyeMs ?? backoff(this.attempt++), () => this.connect());
+    this.goodbyeMs = null;
+  }
+
+  private become(state: TransportState): void {
+    clearTimeout(this.timer);
+    this.state.value = state;
+  }
+
+  private after(ms: number, then: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(then, ms);
+  }
+}

@@ -1,0 +1,17 @@
+// What the app needs of a connection. Socket.IO is one way to have it, API Gateway will be another.
+import type { ReadonlySignal } from "@preact/signals";
+
+/** "waiting": between two attempts; "ended": the server does not know us any more, only signing in helps. */
+export type TransportState = "idle" | "connecting" | "connected" | "waiting" | "ended";
+
+export interface Transport {
+  readonly state: ReadonlySignal<TransportState>;
+  connect(): void;
+  close(): void;
+  /** Drop a connection that is no use (it answers nothing, or is of another epoch) and make a new one. */
+  restart(): void;
+  /** Ask; answers the data, or throws a Refusal. Never waits for a connection. */
+  request<Data = unknown>(action: string, payload: object, options?: { timeoutMs?: number }): Promise<Data>;
+  /** Hear everything that is told; returns how to stop. */
+  on(listener: (event: string, payload: unknown) => void): () => void;
+}

@@ -1,0 +1,67 @@
+// The small tools.
+import { describe, expect, test } from "vitest";
+import { backoff } from "../../src/lib/backoff";
+import { localPath, parse } from "../../src/lib/paths";
+import { pieces } from "../../src/lib/rich";
+import { uuid } from "../../src/lib/uuid";
+import { dataOf } from "../../src/transport/refusal";
+
+describe("paths", () => {
+  test.each([
+    ["/", { name: "home" }],
+    ["/c/01ABC", { name: "channel", id: "01ABC" }],
+    ["/browse", { name: "browse" }],
+    ["/invite/secret", { name: "sign-up", invite: "secret" }],
+    ["/sign-up", { name: "sign-up", invite: null }],
+    ["/c/a/b", { name: "unknown" }],
+    ["/nowhere", { name: "unknown" }],
+    ["/c/%E0%A4%A", { name: "channel", id: "%E0%A4%A" }],
+  ])("%s", (path, route) => expect(parse(path)).toEqual(route));
+
+  test.each(["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example", "", null])(
+    "nobody is sent to %j",
+    (next) => expect(localPath(next)).toBe("/"),
+  );
+
+  test("a path of this site is fine", () => expect(localPath("/c/01ABC?x=1")).toBe("/c/01ABC?x=1"));
+});
+
+describe("text", () => {
+  const cut = (text: string) => pieces(text, (name) => name === "bo" || name === "ana.maria").map(({ kind, text }) => `${kind}:${text}`);
+
+  test.each([
+    ["plain", ["text:plain"]],
+    ["see https://example.org/a?b=1.", ["text:see ", "link:https://example.org/a?b=1", "text:."]],
+    ["(https://example.org/a)", ["text:(", "link:https://example.org/a", "text:)"]],
+    ["https://example.org/a_(b)", ["link:https://example.org/a_(b)"]],
+    ["javascript:alert(1)", ["text:javascript:alert(1)"]],
+    ["hi @bo.", ["text:hi ", "mention:@bo", "text:."]],
+    ["@ana.maria and @nobody", ["mention:@ana.maria", "text: and @nobody"]],
+    ["mail bo@bo.example", ["text:mail bo@bo.example"]],
+    ["<img src=x>", ["text:<img src=x>"]],
+  ])("%s", (text, expected) => expect(cut(text)).toEqual(expected));
+});
+
+test("backoff grows from 0.3 to 30 seconds, anywhere below", () => {
+  expect(backoff(0, () => 1)).toBe(300);
+  expect(backoff(3, () => 1)).toBe(2_400);
+  expect(backoff(50, () => 1)).toBe(30_000);
+  expect(backoff(50, () => 0)).toBe(0);
+});
+
+test("ids are random UUIDs", () => {
+  expect(uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(uuid()).not.toBe(uuid());
+});
+
+describe("answers", () => {
+  test("only a plain ok is a success", () => {
+    expect(dataOf({ ok: true, data: { a: 1 } })).toEqual({ a: 1 });
+    for (const answer of [undefined, null, [], {}, "ok", { ok: 1 }, { data: {} }]) expect(() => dataOf(answer)).toThrow();
+  });
+
+  test("a refusal says what the server said", () => {
+    const error = { code: "rate_limited", message: "Too fast.", retryable: true, retry_after_ms: 500, field: null };
+    expect(() => dataOf({ ok: false, error })).toThrow(expect.objectContaining({ code: "rate_limited", retryable: true, retryAfterMs: 500 }));
+  });
+});

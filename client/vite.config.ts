@@ -1,0 +1,18 @@
+// How the web client is built: hashed files and a manifest that the server's asset() reads.
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  base: "/static/app/",
+  publicDir: false,
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: "../chat/static/app",
+    emptyOutDir: true,
+    manifest: true,
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    // The page's policy allows no data: scripts or styles; nothing is inlined.
+    assetsInlineLimit: 0,
+    rolldownOptions: { input: "src/main.tsx" },
+  },
+});

@@ -1,0 +1,45 @@
+"""Fixtures: a real Chromium, and the browsers of people who are signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chromium import find_chromium, how_to_install
+from tests.browser.people import Screen
+from tests.support import ROOT, Person
+
+MANIFEST = ROOT / "chat" / "static" / "app" / ".vite" / "manifest.json"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests; every person gets a context of their own."""
+    if not MANIFEST.is_file():
+        pytest.fail("The web client is not built: run `npm ci && npm run build` in client/.")
+    program = find_chromium()
+    if program is None:
+        pytest.fail(f"The browser tests need Chromium: {how_to_install()}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def screen(chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Screen]]:
+    """Opens someone's browser, signed in, on a page of the app. Errors on any page fail the test."""
+    screens: list[Screen] = []
+
+    def open_for(person: Person, path: str = "/") -> Screen:
+        screens.append(Screen.open(chromium, person, path))
+        return screens[-1]
+
+    yield open_for
+    faults = [fault for screen in screens for fault in screen.faults]
+    for screen in screens:
+        screen.context.close()
+    assert not faults

@@ -1,0 +1,82 @@
+"""The pages and the headers of every answer, as a browser gets them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import requests
+
+from tests.support import ROOT, Person, Server
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "chat/static/app/.vite/manifest.json").is_file(), reason="the web client is not built"
+)
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=|javascript:", re.I)
+
+
+def fetch(server: Server, path: str) -> requests.Response:
+    return requests.get(server.url + path, allow_redirects=False, timeout=30)
+
+
+@pytest.mark.parametrize("path", ["/", "/c/anything", "/browse"])
+def test_who_is_not_signed_in_is_sent_to_sign_in(server: Server, path: str) -> None:
+    answer = fetch(server, path)
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == ("/sign-in" if path == "/" else f"/sign-in?next={path}")
+
+
+@pytest.mark.parametrize("path", ["/", "/c/anything", "/browse"])
+def test_who_is_signed_in_gets_the_app_at_every_address(ana: Person, path: str) -> None:
+    answer = ana.http.get(ana.server.url + path, timeout=30)
+    assert answer.status_code == 200
+    assert 'id="app"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        ("/c/one?x=1", "/c/one?x=1"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+    ],
+)
+def test_signing_in_leads_only_into_this_site(ana: Person, wanted: str, given: str) -> None:
+    answer = ana.http.get(f"{ana.server.url}/sign-in", params={"next": wanted}, allow_redirects=False, timeout=30)
+    assert (answer.status_code, answer.headers["Location"]) == (302, given)
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/invite/secret"])
+def test_pages_hold_no_inline_script_or_style(server: Server, path: str) -> None:
+    answer = fetch(server, path)
+    assert answer.status_code == 200
+    assert not INLINE.search(answer.text)
+
+
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/", "/api/v1/session", "/api/v1/nothing", "/static/icon.svg", "/nowhere"]
+)
+def test_every_answer_is_guarded(server: Server, path: str) -> None:
+    headers = fetch(server, path).headers
+    policy = headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"} <= set(policy)
+    assert f"connect-src 'self' ws://127.0.0.1:{server.port} wss://127.0.0.1:{server.port}" in policy
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_host_header_cannot_write_into_the_policy(server: Server) -> None:
+    answer = requests.get(f"{server.url}/sign-in", headers={"Host": "x; script-src *"}, timeout=30)
+    assert "script-src *" not in answer.headers.get("Content-Security-Policy", "")
+
+
+def test_pages_are_never_kept_and_hashed_files_for_ever(server: Server) -> None:
+    page = fetch(server, "/sign-in")
+    assert page.headers["Cache-Control"] == "no-store"
+    script = re.search(r'src="(/static/app/assets/[^"]+\.js)"', page.text)
+    assert script
+    assert "immutable" in fetch(server, script[1]).headers["Cache-Control"]
+    assert fetch(server, "/api/v1/session").headers["Cache-Control"] == "no-store"
