@@ -1,0 +1,162 @@
+"""Writes the tables of docs/ from the code: `python3 dev.py docs`. A test holds the documents to it.
+
+A table stands between `<!-- generated: name -->` and `<!-- end -->`; everything around it is written by hand.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from marshmallow import Schema, fields
+
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent))
+
+from chat.dispatch import ACTIONS, LIVE  # noqa: E402
+from chat.errors import CODES, RETRYABLE  # noqa: E402
+from chat.limits import LIMITS  # noqa: E402
+from chat.rest.routes import ROUTES  # noqa: E402
+from chat.schemas import resources  # noqa: E402
+from config import SETTINGS  # noqa: E402
+
+KINDS = {
+    "Text": "string",
+    "Line": "string",
+    "Identifier": "string",
+    "Secret": "string",
+    "ClientMessageId": "UUID",
+    "Username": "string",
+    "Email": "string",
+    "Number": "integer",
+    "Switch": "boolean",
+    "Moment": "time",
+    "Dict": "object",
+}
+OBJECTS = ("User", "Channel", "PersonalChannel", "Read", "Member", "Message", "Reaction", "File", "Session", "Error")
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def arguments(schema: Schema, besides: Iterable[str] = ()) -> str:
+    """The arguments of an action, the required ones bold."""
+    shown = [
+        f"**{name}**" if field.required else f"{name}?"
+        for name, field in schema.fields.items()
+        if name not in set(besides)
+    ]
+    return ", ".join(shown) or "–"
+
+
+def keys(schema: Schema) -> str:
+    """What an answer holds."""
+    return ", ".join(schema.fields) or "–"
+
+
+def actions() -> str:
+    """Everything that can be asked over a connection."""
+    rows = ((f"`{name}`", arguments(a.params), keys(a.answer), a.summary) for name, a in LIVE.items())
+    return table(("action", "arguments", "data in the answer", "meaning"), rows)
+
+
+def routes() -> str:
+    """Every REST call."""
+    rows = (
+        (
+            f"`{route.method} {route.path}`",
+            arguments(ACTIONS[route.action].params, route.parameters),
+            keys(ACTIONS[route.action].answer),
+            ACTIONS[route.action].summary,
+        )
+        for route in ROUTES
+    )
+    return table(("call", "arguments", "answer", "meaning"), rows)
+
+
+def errors() -> str:
+    """Every error code."""
+    rows = (
+        (f"`{code}`", str(int(status)), "yes" if code in RETRYABLE else "", words)
+        for code, (status, words) in CODES.items()
+    )
+    return table(("code", "HTTP", "try again", "usual words"), rows)
+
+
+def limits() -> str:
+    """The limits that hello tells."""
+    return table(("limit", "value"), ((f"`{name}`", f"{value:,}") for name, value in LIMITS.items()))
+
+
+def objects() -> str:
+    """The objects in answers and events."""
+    parts = []
+    for name in OBJECTS:
+        schema: Schema = getattr(resources, name)()
+        rows = (
+            (f"`{key}`", kind(field), "" if field.required else "may be absent") for key, field in schema.fields.items()
+        )
+        parts.append(f"**{name}**\n\n{table(('field', 'type', ''), rows)}")
+    return "\n\n".join(parts)
+
+
+def kind(field: fields.Field) -> str:
+    """The JSON type of a field, in a word."""
+    if isinstance(field, fields.List):
+        name = f"list of {kind(field.inner)}"
+    elif isinstance(field, fields.Nested):
+        name = type(field.schema).__name__
+    else:
+        name = KINDS[type(field).__name__]
+    return f"{name} or null" if field.allow_none else name
+
+
+def settings() -> str:
+    """Every setting."""
+    rows = (
+        (
+            f"`{setting.name}`",
+            f"`{setting.default}`" if setting.default not in ("", ()) else "–",
+            setting.meaning + (f" One of {', '.join(setting.choices)}." if setting.choices else ""),
+        )
+        for setting in SETTINGS
+    )
+    return table(("setting", "without it", "meaning"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "actions": actions,
+    "errors": errors,
+    "limits": limits,
+    "objects": objects,
+    "routes": routes,
+    "settings": settings,
+}
+
+
+def filled(text: str) -> str:
+    """A document with its tables as the code has them now."""
+
+    def fill(match: re.Match[str]) -> str:
+        return f"<!-- generated: {match[1]} -->\n\n{TABLES[match[1]]()}\n\n<!-- end -->"
+
+    return re.sub(r"<!-- generated: (\w+) -->.*?<!-- end -->", fill, text, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Bring every document up to date."""
+    for path in sorted(DOCS.rglob("*.md")):
+        text = path.read_text()
+        if filled(text) != text:
+            path.write_text(filled(text))
+            sys.stdout.write(f"wrote {path.relative_to(DOCS.parent)}\n")
+
+
+if __name__ == "__main__":
+    main()

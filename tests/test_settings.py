@@ -1,0 +1,94 @@
+"""Wrong settings and broken surroundings: one clear line, an exit code, and nothing half done."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from config import SETTINGS, SettingsError, read_settings
+from tests.support import ROOT, Server
+
+KEY = "k" * 32
+PUBLIC = {"HOST": "0.0.0.0", "PUBLIC_URL": "https://chat.example.org", "SECRET_KEY": KEY}  # read, never listened on
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({**PUBLIC, "SECRET_KEY": ""}, "SECRET_KEY must be set"),
+        ({**PUBLIC, "SECRET_KEY": "short"}, "SECRET_KEY is too short"),
+        ({"PUBLIC_URL": "https://chat.example.org"}, "SECRET_KEY must be set"),
+        ({**PUBLIC, "PUBLIC_URL": ""}, "PUBLIC_URL must name"),
+        ({**PUBLIC, "PUBLIC_URL": "http://chat.example.org"}, "PUBLIC_URL must name"),
+        ({"PUBLIC_URL": "chat.example.org"}, "PUBLIC_URL must be a full address"),
+        ({**PUBLIC, "ALLOWED_ORIGINS": "https://a.example,*"}, "ALLOWED_ORIGINS must name origins"),
+        ({"PORT": "five"}, "PORT must be a number"),
+        ({"PORT": "70000"}, "PORT must be a number from 0 to 65535"),
+        ({"REGISTRATION": "maybe"}, "REGISTRATION must be one of invite, open, closed"),
+        ({"DATABASE_URL": "mysql://localhost/chat"}, "DATABASE_URL must begin with"),
+    ],
+)
+def test_unsafe_settings_refuse_to_start_with_one_line(settings: dict[str, str], words: str) -> None:
+    read_settings(PUBLIC)
+    with pytest.raises(SettingsError, match=re.escape(words)) as refusal:
+        read_settings(settings)
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_server_itself_says_it_in_one_line(tmp_path: Path) -> None:
+    ended = Server(tmp_path, {"HOST": "0.0.0.0"}).chat("run")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("chat: SECRET_KEY must be set")
+    assert len(ended.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_in_use_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        ended = Server(tmp_path / "data", port=other.getsockname()[1]).chat("run")
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert "cannot listen on 127.0.0.1:" in ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("trouble", ["a file in place of the folder", "a file that is no database"])
+def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path, trouble: str) -> None:
+    if trouble == "a file in place of the folder":
+        folder = tmp_path / "data"
+        folder.write_text("not a folder")
+        ended = Server(tmp_path, {"DATA_DIR": str(folder)}).chat("run")
+    else:
+        (tmp_path / "chat.db").write_text("this is no database at all, but it is long enough to be read as one" * 20)
+        ended = Server(tmp_path).chat("run")
+    assert ended.returncode == 1, ended.stdout
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert ended.stderr.startswith("chat: the ")
+
+
+def test_the_kept_key_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    server = Server(tmp_path).start()
+    server.stop()
+    assert os.stat(tmp_path / "secret_key").st_mode & 0o777 == 0o600
+
+
+def test_every_setting_is_documented() -> None:
+    documented = (ROOT / "docs" / "self-hosting.md").read_text()
+    for setting in SETTINGS:
+        assert f"| `{setting.name}` |" in documented, setting.name
+        assert setting.meaning in documented, setting.name
+
+
+def test_the_first_account_of_a_public_server_needs_the_link_that_the_start_prints(own_server) -> None:
+    server = own_server(PUBLIC_URL="https://chat.example.org", SECRET_KEY=KEY)
+    link = re.search(r"https://chat\.example\.org/invite/(\S+)", server.log())
+    assert link
+    ana = server.stranger("ana")
+    assert ana.sign_up().code == "forbidden"
+    assert ana.sign_up(link[1]).expect(201).data["user"]["role"] == "owner"
