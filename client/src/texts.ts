@@ -156,6 +156,7 @@ export const texts = {
     edit: "Edit",
     delete: "Delete",
     edited: "(edited)",
+    files: "Files",
     deleted: "This message was deleted.",
     sending: "Sending…",
     waiting: "Waiting for the connection",

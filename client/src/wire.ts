@@ -54,6 +54,15 @@ export interface Reaction {
   me?: boolean;
 }
 
+/** A file that lives elsewhere: imports carry its name and a link. */
+export interface FileReference {
+  id: string;
+  name: string;
+  mimetype: string;
+  size: number | null;
+  url: string | null;
+}
+
 export interface Message {
   id: string;
   channel_id: string;
@@ -70,6 +79,7 @@ export interface Message {
   reactions: Reaction[];
   mentions: string[];
   everyone: boolean;
+  files: FileReference[];
   created_at: string;
   edited_at: string | null;
   deleted_at: string | null;

@@ -38,7 +38,7 @@ function change(message: Message, { action, payload }: Item, me: string): Messag
     case "edit":
       return { ...message, text: payload.text ?? message.text };
     case "delete":
-      return { ...message, text: "", reactions: [], deleted_at: message.deleted_at ?? message.created_at };
+      return { ...message, text: "", reactions: [], files: [], deleted_at: message.deleted_at ?? message.created_at };
     case "addReaction":
       return { ...message, reactions: react(message.reactions, payload.emoji ?? "", me) };
     case "removeReaction":

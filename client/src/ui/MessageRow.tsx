@@ -8,6 +8,7 @@ import { Alert } from "./Alert";
 import { Avatar } from "./Avatar";
 import { Editor } from "./Editor";
 import { editing } from "./editing";
+import { Files } from "./Files";
 import { Icon } from "./icons";
 import { isAdmin } from "./Members";
 import { memo } from "./memo";
@@ -58,6 +59,7 @@ export const MessageRow = memo(function MessageRow({ message, pending, failed, g
             {(message.edited_at || pending) && <small class="message__note">{pending ? words.saving : words.edited}</small>}
           </div>
         )}
+        {!message.deleted_at && <Files files={message.files} />}
         {!message.deleted_at && <Chips message={message} />}
         {failed.map((item) => (
           <Failure key={item.id} item={item} />

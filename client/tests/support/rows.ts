@@ -19,6 +19,7 @@ export const message = (seq: number, text = `m${seq}`, changed_seq = seq): Messa
   reactions: [],
   mentions: [],
   everyone: false,
+  files: [],
   created_at: ISO,
   edited_at: null,
   deleted_at: null,

@@ -102,7 +102,7 @@ export class Server {
     const message: Message = {
       id: `m${this.state.epoch}.${++this.ids}`,
       channel_id: id, seq, changed_seq: seq, rev: 1, kind: "user", client_msg_id: client || `c${this.ids}`, user_id: user, text,
-      thread_id: null, also_to_channel: false, reply_count: 0, reactions: [], mentions, everyone: false,
+      thread_id: null, also_to_channel: false, reply_count: 0, reactions: [], mentions, everyone: false, files: [],
       created_at: ISO, edited_at: null, deleted_at: null,
     };
     this.state.messages.set(message.id, message);
