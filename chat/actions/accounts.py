@@ -57,7 +57,7 @@ def set_password(username: str, password: str) -> None:
 
 
 def set_role(username: str, role: str) -> None:
-    """Change what someone may do in the workspace, and end all their sessions: what they follow may no longer be theirs."""
+    """Change what someone may do in the workspace. Their sessions end: what they follow may no longer be theirs."""
     user = find(username)
     user.role = role
     end_all_sessions(user)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from chat import journal
 from chat.actions.reading import count_unread
 from chat.database import transaction
 from chat.models import Membership, Message, Stream
@@ -75,6 +74,27 @@ def fault(world: World, random: Random, page: Page) -> None:
         world.kill()
 
 
+def step(world: World, random: Random, page: Page, *, in_order: bool) -> None:
+    """Any one of the possible steps."""
+    if page.sid is None or page.sid not in world.wire.frames:
+        page.cut()
+        page.connect()
+    choice = random.random()
+    if choice < 0.2:
+        act(world, random)
+    elif choice < 0.4:
+        world.tell_one()
+    elif choice < 0.72:
+        world.deliver(page, 0 if in_order else random.randrange(1000))
+    elif choice < 0.87:
+        page.client.step()
+        world.serve(page)
+    elif choice < 0.92 and world.healing:
+        world.dispatcher.poll()
+    else:
+        fault(world, random, page)
+
+
 def run(world: World, random: Random, *, in_order: bool) -> None:
     """A schedule: any of the possible steps, one after the other."""
     depth = 0
@@ -90,24 +110,7 @@ def run(world: World, random: Random, *, in_order: bool) -> None:
 
     world.between = meanwhile
     for _ in range(STEPS):
-        page = random.choice(world.pages)
-        if page.sid is None or page.sid not in world.wire.frames:
-            page.cut()
-            page.connect()
-        choice = random.random()
-        if choice < 0.2:
-            act(world, random)
-        elif choice < 0.4:
-            world.tell_one()
-        elif choice < 0.72:
-            world.deliver(page, 0 if in_order else random.randrange(1000))
-        elif choice < 0.87:
-            page.client.step()
-            world.serve(page)
-        elif choice < 0.92 and world.healing:
-            world.dispatcher.poll()
-        else:
-            fault(world, random, page)
+        step(world, random, random.choice(world.pages), in_order=in_order)
     world.between = lambda: None
 
 
@@ -134,7 +137,9 @@ def check(world: World) -> None:
             continue
         assert client.channel is not None
         assert client.channel.cursor == heads[world.channel_id]
-        assert client.rows == {key: row for key, row in messages.items() if row["seq"] >= client.low and in_window(row, client)}
+        assert client.rows == {
+            key: row for key, row in messages.items() if row["seq"] >= client.low and in_window(row, client)
+        }
         assert all(members[user_id] == member for user_id, member in client.members.items())
         counted = reads[page.user_id][world.channel_id]
         assert client.read is not None

@@ -128,7 +128,7 @@ def test_news_of_a_channel_joined_during_the_hello_are_counted(world: World) -> 
 
 
 def test_nobody_but_members_hears_of_a_channel_from_the_moment_it_is_private(world: World) -> None:
-    ana, bo, cleo = world.people
+    ana, bo, _ = world.people
     world.channel_id = world.does(ana, "create_channel", name="town", kind="public")["channel"]["id"]
     world.does(ana, "add_member", channel_id=world.channel_id, user_id=bo.session_user)
     tell_all(world)

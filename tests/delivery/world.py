@@ -144,8 +144,8 @@ class World:
         if connection is None or about != self.channel_id or name == "typing":
             return
         with self.app.app_context(), transaction(writes=False) as session:
-            membership = session.get_one(Membership, (self.channel_id, connection.user_id))
-            if membership.left_at:
+            membership = session.get(Membership, (self.channel_id, connection.user_id))
+            if membership and membership.left_at:
                 self.told_while_out.append((connection.user_id, membership.changed_seq, name, payload))
 
     def does(self, person: Person, action: str, **payload: Any) -> dict[str, Any]:
@@ -230,23 +230,28 @@ class World:
                 page.cut()
                 page.connect()
         for _ in range(30):
-            moved = False
-            while self.tell_one():
-                moved = True
-            if self.healing:
-                self.dispatcher.poll()
-            for page in self.pages:
-                page.client.backing_off = False
-                while page.client.step() or self.serve(page) or self.deliver(page, 0):
-                    moved = True
-            for connection in list(self.rooms.connections.values()) if self.healing else ():
-                self.wire.emit("heads", self.rooms.heads(connection), room=connection.sid)
-            for page in self.pages:
-                while page.client.step() or self.serve(page) or self.deliver(page, 0):
-                    moved = moved or bool(page.client.asked)
-            if not moved:
+            if not self.heal_once():
                 return
         raise AssertionError("it never came to rest")
+
+    def heal_once(self) -> bool:
+        """Tell, poll, send the heads, and let every page ask; whether anything still moved."""
+        moved = False
+        while self.tell_one():
+            moved = True
+        if self.healing:
+            self.dispatcher.poll()
+            for connection in list(self.rooms.connections.values()):
+                self.wire.emit("heads", self.rooms.heads(connection), room=connection.sid)
+        for page in self.pages:
+            page.client.backing_off = False
+            while page.client.step() or self.serve(page) or self.deliver(page, 0):
+                moved = moved or not self.is_only_heads(page)
+        return moved
+
+    def is_only_heads(self, page: Page) -> bool:
+        """Whether nothing but heads that tell nothing new is left for the page."""
+        return not page.asked and not page.answers and all(name == "heads" for name, _ in self.wire.frames[page.sid])
 
 
 class Person:
