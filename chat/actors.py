@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ class Workspace:
     session_days: int = 14
     public_url: str = ""
     run_blocking: Callable[..., Any] = field(default=lambda function, *args: function(*args))
+    slow_work: AbstractContextManager[Any] = field(default_factory=nullcontext)  # held while something runs so
 
 
 @dataclass(frozen=True)

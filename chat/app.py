@@ -113,6 +113,7 @@ def workspace(settings: dict[str, Any]) -> Workspace:
         session_days=settings["SESSION_DAYS"],
         public_url=settings["PUBLIC_URL"].rstrip("/") or f"http://{settings['HOST']}:{settings['PORT']}",
         run_blocking=concurrency.run_blocking,
+        slow_work=concurrency.slow_work,
     )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-# Two at once saturate two cores; more would only starve the thread that serves everybody.
-_slow_work = threading.BoundedSemaphore(2)
+# Held while something computes for long. Two at once saturate two cores; more would only starve the thread that
+# serves everybody, and let more guesses at a password run side by side.
+slow_work = threading.BoundedSemaphore(2)
 
 
 def is_green() -> bool:
@@ -20,13 +21,12 @@ def is_green() -> bool:
 
 def run_blocking(function: Callable[..., Result], *args: Any) -> Result:
     """Run what computes for long (a password's hash) without holding up everyone else; returns its result."""
-    with _slow_work:
-        if not is_green():
-            return function(*args)
-        from eventlet import tpool
+    if not is_green():
+        return function(*args)
+    from eventlet import tpool
 
-        result: Result = tpool.execute(function, *args)
-        return result
+    result: Result = tpool.execute(function, *args)
+    return result
 
 
 def start(function: Callable[[], None], name: str) -> None:

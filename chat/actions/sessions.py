@@ -21,6 +21,7 @@ from chat.text import fold
 SEEN_EVERY = timedelta(hours=1)  # how exactly the last use of a session is known
 FREE_ATTEMPTS = 5
 LONGEST_WAIT = timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(hours=1)
 TOKEN_PREFIX = "parley_"  # so that scanners recognise a token that leaked
 
 
@@ -66,37 +67,42 @@ def touch(actor: Actor) -> bool:
 def check_password(asker: Asker, workspace: Workspace, login: str, password: str) -> dict[str, Any]:
     """Before the transaction: verify a password off the event loop, at the same cost whether the person exists or not.
 
-    Each try is counted before it is verified, so that many at once cannot slip through together. The wait doubles
-    with each failure up to 15 minutes, for this account from this address only: nobody can lock someone else out.
+    The wait doubles with each failure up to 15 minutes, for this account from this address only: nobody can lock
+    someone else out. It is asked for when the turn has come, so that many tries at once cannot slip through together.
     """
-    with transaction(writes=True) as session:
-        user = session.scalars(select(User).where(or_(User.username == fold(login), User.email == fold(login)))).first()
-        user_id = user.id if user and not user.deactivated_at else None
-        stored = user.password_hash if user and user_id else None
-        throttle_key = count_attempt(login, asker.address)
-        session.commit()
-    if not workspace.run_blocking(passwords.verify, stored, password) or user_id is None:
-        raise ChatError("not_authed", "The username or the password is wrong.")
-    renewed = workspace.run_blocking(passwords.hash_password, password) if passwords.is_outdated(stored) else None
-    return {"user_id": user_id, "throttle_key": throttle_key, "renewed_hash": renewed}
+    key = hash_secret(f"{fold(login)}\n{asker.address}")
+    with workspace.slow_work:
+        with transaction(writes=False) as session:
+            refuse_hasty(key)
+            query = select(User).where(or_(User.username == fold(login), User.email == fold(login)))
+            user = session.scalars(query.where(User.deactivated_at.is_(None))).first()
+            user_id, stored = (user.id, user.password_hash) if user else (None, None)
+        if not workspace.run_blocking(passwords.verify, stored, password):
+            with transaction(writes=True) as session:
+                count_failure(key)
+                session.commit()
+            raise ChatError("not_authed", "The username or the password is wrong.")
+        renewed = workspace.run_blocking(passwords.hash_password, password) if passwords.is_outdated(stored) else None
+    return {"user_id": user_id, "throttle_key": key, "renewed_hash": renewed}
 
 
-def count_attempt(login: str, address: str) -> str:
-    """Count a try to sign in; raises ChatError ``rate_limited`` while one has to wait."""
-    key = hash_secret(f"{fold(login)}\n{address}")
+def refuse_hasty(key: str) -> None:
+    """Raise ChatError ``rate_limited`` while one has to wait after failures."""
     throttle = journal.session().get(LoginThrottle, key)
-    if throttle is None or throttle.blocked_until + LONGEST_WAIT < now():
-        throttle = journal.session().merge(LoginThrottle(key=key, failures=0, blocked_until=now()))
-    wait = throttle.blocked_until - now()
+    wait = throttle.blocked_until - now() if throttle else timedelta()
     if wait > timedelta():
         raise ChatError("rate_limited", retry_after_ms=int(wait.total_seconds() * 1000) + 1)
+
+
+def count_failure(key: str) -> None:
+    """Count a wrong password; after a few the next try has to wait. An old failure is forgotten."""
+    throttle = journal.session().get(LoginThrottle, key)
+    if throttle is None or throttle.blocked_until + FORGOTTEN_AFTER < now():
+        throttle = journal.session().merge(LoginThrottle(key=key, failures=0, blocked_until=now()))
     throttle.failures += 1
-    over = throttle.failures - FREE_ATTEMPTS
-    throttle.blocked_until = now() + (min(timedelta(seconds=2**over), LONGEST_WAIT) if 0 <= over < 20 else timedelta())
-    if over >= 20:
-        throttle.blocked_until = now() + LONGEST_WAIT
+    over = min(throttle.failures - FREE_ATTEMPTS, 12)
+    throttle.blocked_until = now() + (min(timedelta(seconds=2**over), LONGEST_WAIT) if over >= 0 else timedelta())
     journal.session().flush()
-    return key
 
 
 def sign_in(actor: Actor, user_id: str, throttle_key: str, renewed_hash: str | None, **_: Any) -> Answer:

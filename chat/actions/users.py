@@ -27,7 +27,8 @@ def prepare_sign_up(asker: Asker, workspace: Workspace, **asked: Any) -> dict[st
     with transaction(writes=False) as session:
         first = session.scalars(select(Deployment.accounts)).one() == 0
         may_sign_up(workspace, first, asked.get("invite"))
-    hashed = workspace.run_blocking(passwords.hash_password, asked.pop("password"))
+    with workspace.slow_work:
+        hashed = workspace.run_blocking(passwords.hash_password, asked.pop("password"))
     return {**asked, "password_hash": hashed}
 
 
