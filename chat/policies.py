@@ -88,8 +88,8 @@ PERMISSIONS: dict[str, tuple[Predicate, ...]] = {
     "channel:change": (visible, named, administrator, not_archived),
     "message:read": (visible,),
     "message:react": (visible, member, not_archived),
-    "message:edit": (visible, member, not_archived, author),
-    "message:delete": (visible, member, not_archived, author_or_moderator),
+    "message:edit": (visible, author, member, not_archived),
+    "message:delete": (visible, author_or_moderator, member, not_archived),
 }
 
 

@@ -36,19 +36,24 @@ def show_page(
     line: list[ColumnElement[bool]] = [Message.channel_id == channel_id]
     line.append(Message.in_main_line.is_(True) if thread_id is None else Message.thread_id == thread_id)
     if around is not None:
-        older = read(line, Message.seq < around, limit // 2, newest=True)
-        newer = read(line, Message.seq >= around, limit - len(older), newest=False)
-        messages = [*older, *newer]
+        newer = read(line, Message.seq >= around, limit, newest=False)
+        older = read(line, Message.seq < around, max(limit // 2, limit - len(newer)), newest=True)
+        messages = [*older, *newer][:limit]
     elif after is not None:
         messages = read(line, Message.seq > after, limit, newest=False)
     else:
         messages = read(line, Message.seq < before if before is not None else None, limit, newest=True)
-    first, last = (messages[0].seq, messages[-1].seq) if messages else (before or 0, after or 0)
+    if messages:
+        first, last = messages[0].seq, messages[-1].seq
+    else:  # nothing on this side of the bound, so all there is lies on the other
+        first = last = before or after or around or 0
     return Answer(
         {
             "messages": [present_message(message) for message in messages],
-            "more_before": is_any(line, Message.seq < first),
-            "more_after": is_any(line, Message.seq > last) if messages or after is not None else before is not None,
+            "more_before": is_any(
+                line, Message.seq < first if messages or before is not None else Message.seq <= first
+            ),
+            "more_after": is_any(line, Message.seq > last if messages or before is None else Message.seq >= last),
             "seq": journal.head(channel_id).seq,
         }
     )

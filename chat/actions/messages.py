@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from chat import journal
 from chat.actions import Answer
 from chat.actors import Actor
-from chat.basics import new_id, now
+from chat.basics import iso, new_id, now
 from chat.errors import ChatError
 from chat.models import Mention, Message, ReadCursor, Revision, User
 from chat.policies import MESSAGE_PARTS, access_channel, access_message, lock_message
@@ -38,7 +38,7 @@ def send(
     if earlier := find_sent(actor, client_msg_id):
         return repeat(actor, earlier, print_of_it)
     access_channel(actor, channel_id, "channel:post")
-    root = access_thread(channel_id, thread_id) if thread_id else None
+    root = access_root(channel_id, thread_id) if thread_id else None
     mentioned, everyone = find_mentioned(text)
     message = Message(
         id=new_id(),
@@ -127,7 +127,7 @@ def list_revisions(actor: Actor, message_id: str) -> Answer:
     access_message(actor, message_id, "message:read")
     query = select(Revision).filter_by(message_id=message_id).order_by(Revision.rev)
     revisions = [
-        {"rev": revision.rev, "text": revision.text, "replaced_at": revision.replaced_at.isoformat()}
+        {"rev": revision.rev, "text": revision.text, "replaced_at": iso(revision.replaced_at)}
         for revision in journal.session().scalars(query)
     ]
     return Answer({"revisions": revisions})
@@ -153,19 +153,27 @@ def repeat(actor: Actor, earlier: Message, print_of_it: str) -> Answer:
 
 
 def access_thread(channel_id: str, thread_id: str) -> Message:
-    """The message that a thread hangs on; replies have no threads of their own."""
+    """The message that a thread hangs on, perhaps a tombstone by now; replies have no threads of their own."""
     query = select(Message).filter_by(id=thread_id, channel_id=channel_id, thread_id=None).options(*MESSAGE_PARTS)
     root = journal.session().scalars(query).one_or_none()
-    if root is None or root.deleted_at:
+    if root is None:
+        raise ChatError("thread_not_found", field="thread_id")
+    return root
+
+
+def access_root(channel_id: str, thread_id: str) -> Message:
+    """The message to reply to; what was deleted takes no replies."""
+    root = access_thread(channel_id, thread_id)
+    if root.deleted_at:
         raise ChatError("thread_not_found", field="thread_id")
     return root
 
 
 def count_reply(root: Message, by: int, reply: Message) -> None:
     """Bring the root's count of replies up to date, under a number of its own: one number, one row."""
+    replies = select(func.max(Message.created_at)).where(Message.thread_id == root.id, Message.deleted_at.is_(None))
     root.reply_count += by
-    if by > 0:
-        root.last_reply_at = reply.created_at
+    root.last_reply_at = reply.created_at if by > 0 else journal.session().scalar(replies)
     root.changed_seq = journal.next_number(root.channel_id)
     journal.session().flush()
     record(root)

@@ -18,7 +18,7 @@ def mark_read(actor: Actor, channel_id: str, seq: int, unread: bool = False) -> 
     """Move the read cursor forward to ``seq``; with ``unread`` it may also go back."""
     head = journal.lock(channel_id).seq
     access_channel(actor, channel_id, "channel:mark")
-    seq = min(seq, head)
+    seq = max(0, min(seq, head))
     cursor = journal.session().get_one(ReadCursor, (channel_id, actor.id))
     if seq == cursor.last_read_seq or (seq < cursor.last_read_seq and not unread):
         return Answer({"read": count_unread(actor.id, [channel_id])[channel_id]}, changed=False)

@@ -167,8 +167,14 @@ def own_changes(user_id: str, after: int, limit: int) -> Changes:
         else:
             shown = present_channel(channel, people_of(channel))
             told.append((membership.own_seq, "channel_joined", {"channel": shown}, False))
-    cursors = (
+    cursors = (  # only of channels one is in: what was missed in others is none of one's business any more
         select(ReadCursor)
+        .join(
+            Membership,
+            (Membership.channel_id == ReadCursor.channel_id)
+            & (Membership.user_id == user_id)
+            & Membership.left_at.is_(None),
+        )
         .where(ReadCursor.user_id == user_id, ReadCursor.own_seq > after)
         .order_by(ReadCursor.own_seq)
         .limit(limit + 1)

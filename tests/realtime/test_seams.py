@@ -18,7 +18,7 @@ from engineio.async_drivers import threading as threading_driver
 from eventlet.websocket import WebSocketWSGI
 from socketio import packet
 
-from chat.realtime.server import Server, TextPacket
+from chat.realtime.server import Engine, PollingSocket, Server, TextPacket
 
 PINNED = {
     "python-socketio": "5.18.1",
@@ -75,6 +75,16 @@ def test_eventlets_websocket_negotiates_by_the_header_we_take_away() -> None:
 def test_a_socket_can_be_closed_without_waiting_for_its_client() -> None:
     assert list(inspect.signature(engine_socket.Socket.close).parameters) == ["self", "wait", "abort", "reason"]
     assert isinstance(engineio.Server(async_mode="threading").sockets, dict)
+
+
+def test_the_engine_and_its_sockets_are_of_classes_we_can_replace() -> None:
+    assert "socket.Socket(self, sid)" in inspect.getsource(engineio.Server._handle_connect)
+    assert list(inspect.signature(engine_socket.Socket.handle_post_request).parameters) == ["self", "environ"]
+    assert "except exceptions.EngineIOError" in inspect.getsource(engineio.Server.handle_request)
+    server = Server(async_mode="threading")
+    assert type(server.eio) is Engine
+    assert engineio.server.socket.Socket is PollingSocket
+    assert server.environ == {}
 
 
 def test_packets_are_written_in_strict_json_and_never_as_attachments() -> None:
