@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
+from chat.errors import ChatError
 from chat.journal import Event
 from chat.realtime.dispatcher import Dispatcher
 
@@ -105,11 +106,17 @@ class Rooms:
                 self.show_typing(connection.user_id, channel_id, thread_id, on=False)
 
     def begin(self, connection: Connection, streams: Iterable[str], kind: str) -> list[Entry]:
-        """Enter rooms as joining; what is told from now on is collected until ``settle`` or ``leave``."""
+        """Enter rooms as joining; what is told from now on is collected until ``settle`` or ``leave``.
+
+        Raises ChatError ``unavailable`` when the connection is gone by now: nobody would ever take it out again.
+        """
         streams = list(streams)
         self.dispatcher.hold(streams)
         entries = []
         with self.lock:
+            if self.connections.get(connection.sid) is not connection:
+                self.dispatcher.release(streams)
+                raise ChatError("unavailable")
             for stream in streams:
                 entry = Entry(connection, stream, kind)
                 if earlier := connection.entries.get(entry.room):
@@ -206,9 +213,10 @@ class Rooms:
 
     def _count(self, connection: Connection, channel_id: str) -> None:
         """Let a connection hear of a channel's news, if the person is a member by now."""
-        if connection.sid not in self.connections:
+        try:
+            [entry] = self.begin(connection, [channel_id], COUNTING)
+        except ChatError:
             return
-        [entry] = self.begin(connection, [channel_id], COUNTING)
         try:
             head = self.head_if_member(channel_id, connection.user_id)
         except Exception:

@@ -169,3 +169,10 @@ def test_events_are_told_in_order_also_when_the_wakes_come_in_another(world: Wor
     assert texts(frames) == ["first", "second"]
     numbers = [(payload["prev"], payload["seq"]) for name, payload in frames if name == "message"]
     assert numbers[0][1] == numbers[1][0]
+
+
+def test_who_hangs_up_while_being_greeted_is_not_kept(world: World) -> None:
+    page = world.pages[1]
+    world.between = once(page.cut, call=1)
+    page.connect()
+    assert (world.rooms.connections, world.rooms.entries, world.dispatcher.followed) == ({}, {}, {})
