@@ -1,4 +1,5 @@
 // What people and channels are called on the page.
+import { computed } from "@preact/signals";
 import { app } from "../app";
 import { texts } from "../texts";
 import { isDirect, type Channel } from "../wire";
@@ -11,9 +12,13 @@ export function channelName(channel: Channel): string {
   return others.length ? others.map(personName).join(", ") : texts.channel.emptyDirect;
 }
 
-/** Whether "@name" in a text names someone here. */
-export function isMentionable(name: string): boolean {
-  if (["channel", "everyone", "all", "here"].includes(name)) return true;
-  for (const user of app.store.users.value.values()) if (user.username === name) return true;
-  return false;
-}
+const EVERYONE = ["channel", "everyone", "all", "here"];
+let known: ReadonlySet<string> = new Set();
+
+/** Whom "@name" in a text may name. The same set as long as nobody comes along, so that texts need not be made again. */
+export const mentionable = computed(() => {
+  const names = new Set(EVERYONE);
+  for (const user of app.store.users.value.values()) names.add(user.username);
+  if (names.size !== known.size || [...names].some((name) => !known.has(name))) known = names;
+  return known;
+});

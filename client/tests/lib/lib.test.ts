@@ -2,7 +2,6 @@
 import { describe, expect, test } from "vitest";
 import { backoff } from "../../src/lib/backoff";
 import { localPath, parse } from "../../src/lib/paths";
-import { pieces } from "../../src/lib/rich";
 import { uuid } from "../../src/lib/uuid";
 import { dataOf } from "../../src/transport/refusal";
 
@@ -24,22 +23,6 @@ describe("paths", () => {
   );
 
   test("a path of this site is fine", () => expect(localPath("/c/01ABC?x=1")).toBe("/c/01ABC?x=1"));
-});
-
-describe("text", () => {
-  const cut = (text: string) => pieces(text, (name) => name === "bo" || name === "ana.maria").map(({ kind, text }) => `${kind}:${text}`);
-
-  test.each([
-    ["plain", ["text:plain"]],
-    ["see https://example.org/a?b=1.", ["text:see ", "link:https://example.org/a?b=1", "text:."]],
-    ["(https://example.org/a)", ["text:(", "link:https://example.org/a", "text:)"]],
-    ["https://example.org/a_(b)", ["link:https://example.org/a_(b)"]],
-    ["javascript:alert(1)", ["text:javascript:alert(1)"]],
-    ["hi @bo.", ["text:hi ", "mention:@bo", "text:."]],
-    ["@ana.maria and @nobody", ["mention:@ana.maria", "text: and @nobody"]],
-    ["mail bo@bo.example", ["text:mail bo@bo.example"]],
-    ["<img src=x>", ["text:<img src=x>"]],
-  ])("%s", (text, expected) => expect(cut(text)).toEqual(expected));
 });
 
 test("backoff grows from 0.3 to 30 seconds, anywhere below", () => {
