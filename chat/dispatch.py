@@ -151,6 +151,7 @@ class Dispatch:
             actor = Actor(asker, self.workspace) if action.anyone else sessions.recognise(asker, self.workspace)
             answer = action.run(actor, **arguments)
             if action.writes and answer.changed:
+                sessions.touch(actor)
                 session.commit()
             else:
                 told = journal.Journal()

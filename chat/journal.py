@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from chat.errors import ChatError
@@ -106,6 +107,12 @@ def find_stream(stream_id: str, missing: str, *, for_update: bool) -> Stream:
     if stream is None:
         raise ChatError(missing)
     return stream
+
+
+def heads(stream_ids: Iterable[str]) -> dict[str, Row[str, int, int]]:
+    """The number (``seq``) and the count of posts (``posted``) that each of these streams has reached."""
+    query = select(Stream.id, Stream.seq, Stream.posted).where(Stream.id.in_(list(stream_ids)))
+    return {row.id: row for row in session().execute(query)}
 
 
 def open_stream(stream_id: str) -> None:

@@ -14,7 +14,7 @@ from chat.actions.reading import count_unread
 from chat.actors import Actor
 from chat.basics import new_id, now
 from chat.errors import ChatError
-from chat.models import Channel, Membership, Stream
+from chat.models import Channel, Membership
 from chat.policies import access_channel
 from chat.presenters import present_channel
 from chat.text import fold
@@ -125,7 +125,7 @@ def personal(actor: Actor, channels: Sequence[Channel]) -> list[dict[str, Any]]:
     roles = find_roles(actor, ids)
     reads = count_unread(actor.id, roles)
     participants = find_participants([channel.id for channel in channels if not channel.is_named])
-    heads = find_heads(ids)
+    heads = journal.heads(ids)
     return [
         {
             **present_channel(channel, participants.get(channel.id)),
@@ -154,9 +154,3 @@ def find_participants(channel_ids: Sequence[str]) -> dict[str, list[str]]:
         for row in journal.session().execute(query.order_by(Membership.user_id)):
             found.setdefault(row.channel_id, []).append(row.user_id)
     return found
-
-
-def find_heads(stream_ids: Sequence[str]) -> dict[str, Any]:
-    """The number and the count of posts that each of these streams has reached."""
-    query = select(Stream.id, Stream.seq, Stream.posted).where(Stream.id.in_(stream_ids))
-    return {row.id: row for row in journal.session().execute(query)}

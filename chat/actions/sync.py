@@ -18,7 +18,7 @@ from chat.basics import iso, now
 from chat.errors import ChatError
 from chat.journal import Event
 from chat.limits import LIMITS, MAX_CHANGES, MAX_STREAMS, PAGE
-from chat.models import Channel, Deployment, Membership, Message, ReadCursor, Stream
+from chat.models import Channel, Deployment, Membership, Message, ReadCursor
 from chat.policies import MESSAGE_PARTS, access_channel
 from chat.presenters import present_channel, present_me, present_member, present_message
 
@@ -60,15 +60,16 @@ def subscribe(
     actor: Actor, channel_id: str, since: int | None = None, epoch: str | None = None, limit: int = PAGE
 ) -> Answer:
     """A channel from where one left off: what changed after ``since``, or the latest page."""
-    channel, membership = access_channel(actor, channel_id, "channel:read")
+    channel, _ = access_channel(actor, channel_id, "channel:read")
     deployment_epoch = find_epoch()
     same_epoch = epoch in (None, deployment_epoch)
     changes = channel_changes(channel, since if since is not None and same_epoch else BEYOND, MAX_CHANGES)
     page_mode = changes.limited or changes.beyond
     bodies = [] if page_mode else [event.body for event in changes.events]
+    shown = personal(actor, [channel])[0]
     return Answer(
         {
-            "channel": personal(actor, [channel])[0],
+            "channel": shown,
             "members": [body["member"] for body in bodies if "member" in body],
             "seq": changes.seq,
             "epoch": deployment_epoch,
@@ -76,7 +77,7 @@ def subscribe(
             if page_mode
             else [body["message"] for body in bodies if "message" in body],
             "limited": since is not None and page_mode,
-            "read": count_unread(actor.id, [channel_id]).get(channel_id) if membership else None,
+            "read": shown["read"],
         }
     )
 
@@ -207,11 +208,3 @@ def people_of(channel: Channel) -> list[str] | None:
 def find_epoch() -> str:
     """The deployment's epoch: numbers of another one mean nothing here."""
     return journal.session().scalars(select(Deployment.epoch)).one()
-
-
-def find_heads(stream_ids: Iterable[str] | None = None) -> dict[str, int]:
-    """Where streams stand, for the poll tick."""
-    query = select(Stream.id, Stream.seq)
-    if stream_ids is not None:
-        query = query.where(Stream.id.in_(list(stream_ids)))
-    return {row.id: row.seq for row in journal.session().execute(query)}

@@ -19,10 +19,11 @@ class Moment(TypeDecorator[datetime]):
         return value and value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        return value and value.replace(tzinfo=UTC) if value is None or value.tzinfo is None else value.astimezone(UTC)
+        if value is None or value.tzinfo is not None:
+            return value and value.astimezone(UTC)
+        return value.replace(tzinfo=UTC)
 
 
-Id = Annotated[str, mapped_column(String(26))]
 Key = Annotated[str, mapped_column(String(26), primary_key=True)]
 UserId = Annotated[str, mapped_column(ForeignKey("users.id"))]
 ChannelId = Annotated[str, mapped_column(ForeignKey("channels.id"))]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from chat import journal
 from chat.actions import audience, sessions, sync
 from chat.database import transaction
 from chat.journal import Event
@@ -23,7 +24,7 @@ class DatabaseReader:
 
     def heads(self, stream_ids: Iterable[str]) -> dict[str, int]:
         """Where these streams stand."""
-        return self._read(sync.find_heads, list(stream_ids))
+        return {stream: head.seq for stream, head in self._read(journal.heads, list(stream_ids)).items()}
 
     def changes(self, stream_id: str, after: int, limit: int) -> tuple[list[Event], int]:
         """The next changes of a stream in order, and its head."""

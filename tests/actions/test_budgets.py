@@ -50,6 +50,15 @@ def test_opening_the_page_costs_the_same_with_one_channel_and_with_thirty(
         ana.does("hello")
 
 
+def test_looking_at_a_channel_counts_what_was_missed_once(office: Office, someone: Callable[..., Someone]) -> None:
+    ana = someone("ana")
+    town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]
+    ana.says(town, "one")
+    with office.queries(at_most=12) as statements:
+        ana.does("subscribe", channel_id=town)
+    assert sum("count(*)" in statement for statement in statements) == 1
+
+
 def test_a_page_of_history_costs_the_same_however_long_it_is(office: Office, someone: Callable[..., Someone]) -> None:
     ana = someone("ana")
     town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]

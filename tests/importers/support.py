@@ -30,7 +30,7 @@ def data_folder(name: str) -> Path:
         pytest.skip("PARLEY_TEST_DATA names no folder with the real exports")
     folder = Path(root) / name
     if not folder.is_dir():
-        pytest.skip(f"there is no {name} in PARLEY_TEST_DATA ({root})")
+        pytest.fail(f"there is no {name} in PARLEY_TEST_DATA ({root})")
     return folder
 
 

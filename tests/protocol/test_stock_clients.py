@@ -55,7 +55,7 @@ def expected(first: str, meanwhile: str = "") -> list[str]:
 @pytest.mark.parametrize(("credential", "transports"), WAYS)
 def test_the_stock_javascript_client_finds_everything_as_written(ana, credential, transports):
     if not node() or not (ROOT / "client/node_modules/socket.io-client").exists():
-        pytest.skip("needs node, and client/node_modules")
+        pytest.fail("needs node and client/node_modules: python3 dev.py test brings both")
     said = run([node(), str(HERE / "stock_client.mjs")], ana, credential, transports)
     assert said == expected("flushed what was written before connecting", ", and sent what was written meanwhile")
 

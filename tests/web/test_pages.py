@@ -7,11 +7,8 @@ import re
 import pytest
 import requests
 
-from tests.support import ROOT, Person, Server
+from tests.support import Person, Server
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "chat/static/app/.vite/manifest.json").is_file(), reason="the web client is not built"
-)
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=|javascript:", re.I)
 
 
