@@ -2,6 +2,12 @@
 
 export type OutboxAction = "message" | "edit" | "delete" | "addReaction" | "removeReaction";
 
+/** A message that answers another stands in its thread, and in the channel too if its author wants that. */
+export interface InThread {
+  thread_id?: string;
+  also_to_channel?: boolean;
+}
+
 export interface Item {
   /** For a message its client_msg_id: a repeat under the same id is the same message. */
   id: string;
@@ -10,7 +16,7 @@ export interface Item {
   channel_id: string;
   action: OutboxAction;
   /** What is asked, as the protocol has it. */
-  payload: {
+  payload: InThread & {
     channel_id?: string;
     client_msg_id?: string;
     text?: string;

@@ -5,7 +5,7 @@ import { backoff } from "../lib/backoff";
 import { uuid } from "../lib/uuid";
 import { asRefusal, type Refusal } from "../transport/refusal";
 import type { Message, MessageAnswer } from "../wire";
-import type { Item, OutboxAction } from "./item";
+import type { InThread, Item, OutboxAction } from "./item";
 import type { Shelf } from "./shelf";
 import type { Tabs } from "./tabs";
 
@@ -53,9 +53,9 @@ export class Outbox {
     this.pumpAll();
   }
 
-  send(channelId: string, text: string): Promise<void> {
+  send(channelId: string, text: string, place: InThread = {}): Promise<void> {
     const id = uuid();
-    return this.put(id, channelId, "message", { channel_id: channelId, text, client_msg_id: id });
+    return this.put(id, channelId, "message", { channel_id: channelId, text, client_msg_id: id, ...place });
   }
 
   do(action: Exclude<OutboxAction, "message">, message: Message, payload: Item["payload"] = {}): Promise<void> {
