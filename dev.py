@@ -4,7 +4,7 @@
     python3 dev.py run     set everything up and start the server; the address is printed
     python3 dev.py test    run all tests; `test -k words` or `test tests/…` only those of the server
     python3 dev.py check   lint, format, types, and who may import whom
-    python3 dev.py docs    write the tables in docs/ anew from the code
+    python3 dev.py docs    write the tables in docs/ and the client's types anew from the code
 
 It needs Python 3.11 or newer and nothing else: no pip, no make, no Node. What it brings goes into
 .venv/ and client/node_modules/; what is there and unchanged is not brought again.
@@ -70,7 +70,7 @@ def check(*arguments):
 
 
 def docs(*arguments):
-    """Write the tables in docs/ anew from the code."""
+    """Write the tables in docs/ and the client's types anew from the code."""
     set_up_python("run")
     return show(PYTHON, os.path.join(ROOT, "docs", "generate.py"))
 

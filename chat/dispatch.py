@@ -29,7 +29,7 @@ from chat.basics import new_id
 from chat.database import Raced, transaction
 from chat.errors import ChatError
 from chat.journal import Event
-from chat.schemas import answers, params
+from chat.schemas import answers, events, params
 
 log = logging.getLogger("chat.dispatch")
 ATTEMPTS = 3
@@ -72,7 +72,7 @@ LIVE: dict[str, Action] = {
 }
 ACTIONS: dict[str, Action] = {
     **LIVE,
-    "hello": Action(sync.hello, params.Nothing(), answers.Hello(), writes=False),
+    "hello": Action(sync.hello, params.Nothing(), events.Hello(), writes=False),
     "sign_up": Action(users.sign_up, params.SignUp(), answers.AMe(), anyone=True, prepare=users.prepare_sign_up),
     "sign_in": Action(
         sessions.sign_in, params.SignIn(), answers.SignedIn(), anyone=True, prepare=sessions.check_password
@@ -155,8 +155,8 @@ class Dispatch:
                 session.commit()
             else:
                 told = journal.Journal()
-        for stream, events in told.events.items():
-            self.wake(stream, events)
+        for stream, changes in told.events.items():
+            self.wake(stream, changes)
         if told.ended_sessions:
             self.close_sessions(told.ended_sessions)
         return answer

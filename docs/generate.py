@@ -1,4 +1,4 @@
-"""Writes the tables of docs/ from the code: `python3 dev.py docs`. A test holds the documents to it.
+"""Writes the tables of docs/ and the client's types from the code: `python3 dev.py docs`. Tests hold both to it.
 
 A table stands between `<!-- generated: name -->` and `<!-- end -->`; everything around it is written by hand.
 """
@@ -13,13 +13,18 @@ from pathlib import Path
 from marshmallow import Schema, fields
 
 DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS.parent))
+WIRE = DOCS.parent / "client" / "src" / "wire.generated.ts"
+sys.path[:0] = [str(DOCS), str(DOCS.parent)]
+
+import typescript  # noqa: E402
 
 from chat.dispatch import ACTIONS, LIVE  # noqa: E402
 from chat.errors import CODES, RETRYABLE  # noqa: E402
 from chat.limits import LIMITS  # noqa: E402
 from chat.rest.routes import ROUTES  # noqa: E402
 from chat.schemas import resources  # noqa: E402
+from chat.schemas.events import DURABLE, PASSING, Durable  # noqa: E402
+from chat.schemas.shapes import Either, Table  # noqa: E402
 from config import SETTINGS  # noqa: E402
 
 KINDS = {
@@ -56,8 +61,12 @@ def arguments(schema: Schema, besides: Iterable[str] = ()) -> str:
 
 
 def keys(schema: Schema) -> str:
-    """What an answer holds."""
-    return ", ".join(schema.fields) or "–"
+    """What an answer or an event holds."""
+    if isinstance(schema, Either):
+        return "; or ".join(keys(shape()) for shape in schema.shapes)
+    if isinstance(schema, Table):
+        return f"{{…: {kind(schema.fields['each'])}}}"
+    return ", ".join(name if field.required else f"{name}?" for name, field in schema.fields.items()) or "–"
 
 
 def actions() -> str:
@@ -89,6 +98,27 @@ def errors() -> str:
     return table(("code", "HTTP", "try again", "usual words"), rows)
 
 
+def durable() -> str:
+    """The events that have a number in a stream, and what each tells besides."""
+    rows = (
+        (f"`{name}`", ", ".join(f"`{key}`" for key in event().fields if key not in Durable().fields), words(event))
+        for name, event in DURABLE.items()
+    )
+    return table(("event", "object", "when"), rows)
+
+
+def passing() -> str:
+    """The events without a number."""
+    return table(
+        ("event", "payload", "when"), ((f"`{name}`", keys(event()), words(event)) for name, event in PASSING.items())
+    )
+
+
+def words(schema: type[Schema]) -> str:
+    """What a schema says of itself."""
+    return " ".join((schema.__doc__ or "").split())
+
+
 def limits() -> str:
     """The limits that hello tells."""
     return table(("limit", "value"), ((f"`{name}`", f"{value:,}") for name, value in LIMITS.items()))
@@ -113,7 +143,7 @@ def kind(field: fields.Field) -> str:
     elif isinstance(field, fields.Nested):
         name = type(field.schema).__name__
     else:
-        name = KINDS[type(field).__name__]
+        name = " or ".join(f"`{choice}`" for choice in typescript.choices_of(field)) or KINDS[type(field).__name__]
     return f"{name} or null" if field.allow_none else name
 
 
@@ -132,9 +162,11 @@ def settings() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "actions": actions,
+    "durable": durable,
     "errors": errors,
     "limits": limits,
     "objects": objects,
+    "passing": passing,
     "routes": routes,
     "settings": settings,
 }
@@ -150,12 +182,17 @@ def filled(text: str) -> str:
 
 
 def main() -> None:
-    """Bring every document up to date."""
+    """Bring every document and the client's types up to date."""
     for path in sorted(DOCS.rglob("*.md")):
-        text = path.read_text()
-        if filled(text) != text:
-            path.write_text(filled(text))
-            sys.stdout.write(f"wrote {path.relative_to(DOCS.parent)}\n")
+        write(path, filled(path.read_text()))
+    write(WIRE, typescript.wire())
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, if that changes it."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+        sys.stdout.write(f"wrote {path.relative_to(DOCS.parent)}\n")
 
 
 if __name__ == "__main__":

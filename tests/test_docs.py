@@ -8,8 +8,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from marshmallow import Schema, fields, validate
 
 from chat.dispatch import LIVE
+from chat.schemas.events import EVENTS
+from chat.schemas.fields import Number, Switch, Text
+from chat.schemas.resources import Read
 from tests.support import ROOT
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -31,6 +35,38 @@ def test_the_tables_are_as_the_code_has_them(generate: ModuleType, path: Path) -
     assert generate.filled(text) == text, "run: python3 dev.py docs"
 
 
+def test_the_clients_types_are_as_the_schemas_have_them(generate: ModuleType) -> None:
+    assert generate.WIRE.read_text() == generate.typescript.wire(), "run: python3 dev.py docs"
+
+
+def test_a_type_tells_what_may_be_absent_from_what_may_be_null(generate: ModuleType) -> None:
+    class Thing(Schema):
+        """What is ``shown``."""
+
+        name = Text(required=True)
+        kind = Text(required=True, allow_none=True, validate=validate.OneOf(["a", "b"]))
+        gone = Switch(required=True, validate=validate.Equal(True))
+        sizes = fields.List(Number(allow_none=True), metadata={"description": "In order."})
+        read = fields.Nested(Read, allow_none=True)
+        heads = fields.Dict(keys=Text(), values=Number(), required=True)
+
+    assert (
+        generate.typescript.declared(Thing)
+        == """\
+/** What is `shown`. */
+export interface Thing {
+  name: string;
+  kind: "a" | "b" | null;
+  gone: true;
+  /** In order. */
+  sizes?: (number | null)[];
+  read?: Read | null;
+  heads: Record<string, number>;
+}
+"""
+    )
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_to_files_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", path.read_text()):
@@ -39,8 +75,7 @@ def test_links_to_files_lead_somewhere(path: Path) -> None:
 
 def test_the_protocol_speaks_of_every_action_and_event() -> None:
     protocol = (ROOT / "docs" / "protocol.md").read_text()
-    events = ["hello", "message", "channel", "member", "channel_joined", "channel_left", "read", "activity", "typing"]
-    for name in [*LIVE, *events, "heads"]:
+    for name in [*LIVE, *EVENTS]:
         assert f"| `{name}` |" in protocol, name
 
 

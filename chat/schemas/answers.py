@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
+from chat.schemas.events import Replay
 from chat.schemas.fields import Moment, Number, Switch, Text
 from chat.schemas.resources import (
-    Channel,
     Me,
     Member,
     Message,
@@ -16,6 +16,7 @@ from chat.schemas.resources import (
     Session,
     User,
 )
+from chat.schemas.shapes import Either
 
 
 class Empty(Schema):
@@ -61,24 +62,31 @@ class Subscribed(Schema):
     read = fields.Nested(Read, required=True, allow_none=True)
 
 
-class ToldEvent(Schema):
-    event = Text(required=True)
-    stream = Text(required=True)
-    prev = Number(required=True)
+class Changes(Schema):
+    """What a stream told after the cursor. ``limited``: more than fits, so take the latest page instead."""
+
+    events = fields.List(fields.Nested(Replay), required=True)
     seq = Number(required=True)
-    message = fields.Nested(Message)
-    member = fields.Nested(Member)
-    channel = fields.Nested(Channel)
-    channel_id = Text()
-    read = fields.Nested(Read)
+    limited = Switch(required=True)
 
 
-class StreamChanges(Schema):
-    events = fields.List(fields.Nested(ToldEvent))
-    seq = Number()
-    limited = Switch()
-    reset = Switch()
-    gone = Switch()
+class Reset(Schema):
+    """The cursor is of another history: take the latest page."""
+
+    reset = Switch(required=True, validate=validate.Equal(True))
+    seq = Number(required=True)
+
+
+class Gone(Schema):
+    """A stream that is not there, or not for this person."""
+
+    gone = Switch(required=True, validate=validate.Equal(True))
+
+
+class StreamChanges(Either):
+    """One stream's part of the answer to ``sync``."""
+
+    shapes = (Changes, Reset, Gone)
 
 
 class Synced(Schema):
@@ -93,17 +101,6 @@ class AReadCursor(Schema):
 class Pong(Schema):
     server_time = Moment(required=True)
     heads = fields.Dict(keys=Text(), values=Number(), required=True)
-
-
-class Hello(Schema):
-    user = fields.Nested(Me, required=True)
-    protocol = Number(required=True)
-    epoch = Text(required=True)
-    limits = fields.Dict(keys=Text(), values=Number(), required=True)
-    server_time = Moment(required=True)
-    channels = fields.List(fields.Nested(PersonalChannel), required=True)
-    stream = Text(required=True)
-    seq = Number(required=True)
 
 
 class AMe(Schema):

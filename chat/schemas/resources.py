@@ -6,6 +6,8 @@ from marshmallow import Schema, fields, validate
 
 from chat.schemas.fields import Moment, Number, Switch, Text
 
+MEMBER_ROLES = ("owner", "admin", "member")
+
 
 class Error(Schema):
     code = Text(required=True)
@@ -75,14 +77,14 @@ class PersonalChannel(Channel):
 
     seq = Number(required=True)
     posted = Number(required=True)
-    role = Text(required=True, allow_none=True)
+    role = Text(required=True, allow_none=True, validate=validate.OneOf(MEMBER_ROLES))
     read = fields.Nested(Read, required=True, allow_none=True)
 
 
 class Member(Schema):
     channel_id = Text(required=True)
     user_id = Text(required=True)
-    role = Text(required=True, validate=validate.OneOf(["owner", "admin", "member"]))
+    role = Text(required=True, validate=validate.OneOf(MEMBER_ROLES))
     joined_at = Moment(required=True)
     left_at = Moment(required=True, allow_none=True)
     changed_seq = Number(required=True)

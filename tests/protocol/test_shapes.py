@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 import requests
-from marshmallow import RAISE, Schema, fields
+from marshmallow import RAISE, Schema
 
 from chat.dispatch import ACTIONS
 from chat.rest.routes import ROUTES
-from chat.schemas import answers, resources
+from chat.schemas import resources
+from chat.schemas.events import EVENTS, RESERVED, ActivityEvent
 from tests.support import PASSWORD, Person, Phone, Server, until
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -103,45 +104,6 @@ def test_every_answer_of_rest_has_its_shape(server, owner, bo):
     assert ask.asked | newcomer.asked | {"create_invite"} == {route.action for route in ROUTES}
 
 
-EVENTS: dict[str, dict[str, fields.Field]] = {
-    "message": {"message": fields.Nested(resources.Message, required=True)},
-    "channel": {"channel": fields.Nested(resources.Channel, required=True)},
-    "member": {"member": fields.Nested(resources.Member, required=True)},
-    "channel_joined": {"channel": fields.Nested(resources.Channel, required=True)},
-    "channel_left": {"channel_id": fields.String(required=True)},
-    "read": {
-        "channel_id": fields.String(required=True),
-        "read": fields.Nested(resources.Read, required=True),
-    },
-}
-DURABLE = {name: fields.Integer(required=True, strict=True) for name in ("prev", "seq")}
-TOLD: dict[str, Schema] = {
-    name: Schema.from_dict({"stream": fields.String(required=True), **DURABLE, **body})()
-    for name, body in EVENTS.items()
-}
-TOLD["hello"] = answers.Hello()
-TOLD["activity"] = Schema.from_dict(
-    {
-        "channel_id": fields.String(required=True),
-        "seq": fields.Integer(required=True),
-        "posted": fields.Integer(),
-        "user_id": fields.String(),
-        "mentions": fields.List(fields.String()),
-        "everyone": fields.Boolean(),
-        "snippet": fields.String(),
-        "deleted_seq": fields.Integer(),
-        "edited_seq": fields.Integer(),
-    }
-)()
-TOLD["typing"] = Schema.from_dict(
-    {
-        "channel_id": fields.String(required=True),
-        "user_ids": fields.List(fields.String(), required=True),
-        "thread_id": fields.String(),
-    }
-)()
-
-
 def test_every_answer_and_every_event_of_a_connection_has_its_shape(connect, ana, bo):
     town, start = ana.opens("public", bo), ana.get("/channels").data["seq"]
     anas, bos, elsewhere = connect(ana), connect(bo), connect(bo)
@@ -172,18 +134,21 @@ def test_every_answer_and_every_event_of_a_connection_has_its_shape(connect, ana
     ana.talks_to(bo)
     changes = ask("sync", {"cursors": {town: head, ana.id: start, "nothing": 1}})
     assert {event["event"] for event in changes["streams"][town]["events"]} == {"message", "channel", "member"}
+    assert changes["streams"]["nothing"] == {"gone": True}
+    elsewhen = ask("sync", {"cursors": {town: head}, "epoch": "another"})
+    assert elsewhen["streams"][town]["reset"] is True
     ask("subscribe", {"channel_id": town, "since": head})
     ask("unsubscribe", {"channel_id": town})
     assert asked == {name for name, action in ACTIONS.items() if action.live}
 
     phones = (anas, bos, elsewhere)
-    until(lambda: {name for phone in phones for name, _ in list(phone.told)} == {*TOLD, "heads"})
+    until(lambda: {name for phone in phones for name, _ in list(phone.told)} >= set(EVENTS) - RESERVED)
     until(lambda: len(elsewhere.events("channel_joined")) == 2)
+    forms = {frozenset(form().fields) for form in ActivityEvent.shapes}
+    until(lambda: {frozenset(news) for news in elsewhere.events("activity")} == forms)
     for name, payload in (event for phone in phones for event in phone.told):
-        if name == "heads":
-            assert all(ID.fullmatch(stream) and type(seq) is int for stream, seq in payload.items())
-        else:
-            shaped(TOLD[name], payload)
+        shaped(EVENTS[name](), payload)
+        assert name not in RESERVED  # else it is told now, and the protocol should say so
     reactions = [reaction for event in anas.events("message") for reaction in event["message"]["reactions"]]
     assert [set(reaction) for reaction in reactions] == [{"emoji", "count", "user_ids"}]  # one frame for all: no "me"
 
