@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { Api } from "./api";
 import { forgetDrafts } from "./drafts";
 import { channelPath } from "./lib/paths";
-import type { Item } from "./outbox/item";
+import type { Item, OutboxAction } from "./outbox/item";
 import { Outbox, type Post } from "./outbox/outbox";
 import { forgetShelf, openShelf } from "./outbox/shelf";
 import { BrowserTabs } from "./outbox/tabs";
@@ -14,7 +14,7 @@ import { Store } from "./state/store";
 import { Sync } from "./sync/sync";
 import { SocketIOTransport } from "./transport/socketio";
 import { Typing } from "./typing";
-import type { Channel, Member, Message, User } from "./wire";
+import type { Actions, Channel, Member, Message, User } from "./wire";
 
 const isWaiting = (item: Item): boolean => item.state === "queued";
 
@@ -144,7 +144,8 @@ export class App {
         return store.myId.value;
       },
       connected: () => store.ready.value,
-      request: (action, payload, options) => transport.request(action, payload, options),
+      // What was kept for this action is what it asks for.
+      request: (action, payload, options) => transport.request(action, payload as Actions[OutboxAction]["asks"], options),
       delivered: (message) => app.sync.change((world) => apply.acknowledge(world, message)),
       alreadySo: ({ action, payload }, { body }) =>
         action === "edit" && (body.data as { message?: Message } | undefined)?.message?.text === payload.text?.trim(),

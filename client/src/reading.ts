@@ -4,7 +4,6 @@ import type { Store } from "./state/store";
 import { isMine } from "./state/world";
 import type { Sync } from "./sync/sync";
 import type { Transport } from "./transport/transport";
-import type { Read } from "./wire";
 
 const SETTLE_MS = 250;
 
@@ -35,7 +34,7 @@ export class Reading {
     const asked = world.value.reads;
     this.setMarked(id, seq);
     try {
-      const { read } = await this.transport.request<{ read: Read }>("markRead", { channel_id: id, seq });
+      const { read } = await this.transport.request("markRead", { channel_id: id, seq });
       this.sync.change((world) => apply.answer(world, id, read, asked));
     } catch {
       // Lost with the connection; what is on the screen then is seen again.

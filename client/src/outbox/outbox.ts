@@ -17,7 +17,7 @@ const SILENCES = 2;
 export interface Post {
   me: string;
   connected(): boolean;
-  request(action: string, payload: object, options: { timeoutMs: number }): Promise<MessageAnswer>;
+  request(action: OutboxAction, payload: Item["payload"], options: { timeoutMs: number }): Promise<MessageAnswer>;
   /** The server has it: hold its message. */
   delivered(message: Message): void;
   /** Whether a refused edit is what the message says already: its first answer was lost. */

@@ -11,7 +11,6 @@ import { asRefusal, type Refusal } from "../transport/refusal";
 import type { Transport } from "../transport/transport";
 import {
   DURABLE_EVENTS,
-  type Activity,
   type Channel,
   type Hello,
   type Member,
@@ -20,6 +19,7 @@ import {
   type StreamEvent,
   type SubscribeAnswer,
   type SyncAnswer,
+  type Told,
 } from "../wire";
 
 export const PAGE = 50;
@@ -66,7 +66,7 @@ export class Sync {
   ) {}
 
   start(): () => void {
-    const unlisten = this.transport.on((event, payload) => this.onTold(event, payload));
+    const unlisten = this.transport.on((...told) => this.onTold(...told));
     const unwatch = effect(() => this.onState(this.transport.state.value));
     this.transport.connect();
     return () => {
@@ -95,7 +95,7 @@ export class Sync {
     this.transport.connect();
     if (!this.store.ready.value) return;
     const connection = this.connection;
-    this.transport.request<{ heads?: Record<string, number> }>("ping", {}, { timeoutMs: WAKE_MS }).then(
+    this.transport.request("ping", {}, { timeoutMs: WAKE_MS }).then(
       ({ heads }) => connection === this.connection && heads && this.onHeads(heads),
       () => connection === this.connection && this.transport.restart(),
     );
@@ -158,12 +158,12 @@ export class Sync {
     if (state === "ended") this.store.sessionEnded.value = true;
   }
 
-  private onTold(event: string, payload: unknown): void {
-    if (event === "hello") this.onHello(payload as Hello);
-    else if ((DURABLE_EVENTS as readonly string[]).includes(event)) this.onDurable({ ...(payload as StreamEvent), event } as StreamEvent);
-    else if (event === "activity") this.change((world) => apply.heardOf(world, payload as Activity));
-    else if (event === "heads") this.onHeads(headsOf(payload));
-    else if (event === "typing") this.onTyping(payload as { channel_id: string; user_ids: string[] });
+  private onTold(...[event, payload]: Told): void {
+    if (event === "hello") this.onHello(payload);
+    else if (event === "activity") this.change((world) => apply.heardOf(world, payload));
+    else if (event === "heads") this.onHeads(payload);
+    else if (event === "typing") this.onTyping(payload);
+    else if ((DURABLE_EVENTS as readonly string[]).includes(event)) this.onDurable({ ...payload, event } as StreamEvent);
   }
 
   private onHello(hello: Hello): void {
@@ -227,12 +227,12 @@ export class Sync {
     const { windows, epoch, reads } = this.store.world.value;
     const window = windows.get(open.id) ?? emptyWindow;
     const since = window.cursor >= 0 && !open.anew ? window.cursor : null;
-    const position = since === null ? {} : { since, epoch };
+    const position = since === null ? {} : { since, epoch: epoch! };
     // Events may come before the answer; they are held.
     this.store.change((world) => setWindow(world, open.id, window));
     try {
       const asked = { channel_id: open.id, limit: PAGE, ...position };
-      const answer = await this.transport.request<SubscribeAnswer>("subscribe", asked);
+      const answer = await this.transport.request("subscribe", asked);
       if (generation === this.generation) this.onSubscribed(open, { since, asked: reads, limit: PAGE }, answer);
     } catch (error) {
       if (generation === this.generation) this.onRefused(open, asRefusal(error));
@@ -309,8 +309,8 @@ export class Sync {
     const { epoch, own } = this.store.world.value;
     for (const [id] of wanted) this.store.change((world) => setBehind(world, id, false));
     try {
-      const asked = { cursors: Object.fromEntries(wanted), epoch };
-      const answer = await this.transport.request<SyncAnswer>("sync", asked);
+      const asked = { cursors: Object.fromEntries(wanted), epoch: epoch! };
+      const answer = await this.transport.request("sync", asked);
       if (connection !== this.connection) return;
       this.syncing = false;
       this.syncTries = 0;
@@ -391,8 +391,3 @@ function setBehind(world: World, id: string, behind: boolean): World {
   const window = world.windows.get(id);
   return window ? setWindow(world, id, { ...window, behind }) : world;
 }
-
-const headsOf = (payload: unknown): Record<string, number> => {
-  const body = payload as { heads?: Record<string, number> } & Record<string, number>;
-  return body.heads ?? body;
-};

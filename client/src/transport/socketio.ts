@@ -4,6 +4,7 @@ import { io, type Socket } from "socket.io-client";
 import { backoff } from "../lib/backoff";
 import { texts } from "../texts";
 import { NO_ANSWER, OFFLINE, Refusal, dataOf, type ErrorBody } from "./refusal";
+import type { Actions, Told } from "../wire";
 import type { Transport, TransportState } from "./transport";
 
 const ANSWER_MS = 8_000;
@@ -13,7 +14,7 @@ const CONNECT_MS = 15_000;
 export class SocketIOTransport implements Transport {
   readonly state = signal<TransportState>("idle");
   private readonly socket: Socket;
-  private readonly listeners = new Set<(event: string, payload: unknown) => void>();
+  private readonly listeners = new Set<(...told: Told) => void>();
   private attempt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private goodbyeMs: number | null = null;
@@ -31,7 +32,7 @@ export class SocketIOTransport implements Transport {
     this.socket.on("connect", () => this.become("connected"));
     this.socket.on("disconnect", () => this.onLost());
     this.socket.on("connect_error", (error) => this.onRefused(error));
-    this.socket.onAny((event: string, payload: unknown) => this.onTold(event, payload));
+    this.socket.onAny((...told: Told) => this.onTold(...told));
   }
 
   connect(): void {
@@ -53,7 +54,11 @@ export class SocketIOTransport implements Transport {
     this.onLost();
   }
 
-  async request<Data>(action: string, payload: object, { timeoutMs = ANSWER_MS } = {}): Promise<Data> {
+  async request<Action extends keyof Actions>(
+    action: Action,
+    payload: Actions[Action]["asks"],
+    { timeoutMs = ANSWER_MS } = {},
+  ): Promise<Actions[Action]["answers"]> {
     // The library would keep it and send it after a reconnect; what is kept is the outbox's business alone.
     if (!this.socket.connected) throw new Refusal({ code: OFFLINE, message: texts.errors.offline, retryable: true });
     let answer: unknown;
@@ -62,18 +67,19 @@ export class SocketIOTransport implements Transport {
     } catch {
       throw new Refusal({ code: NO_ANSWER, message: texts.errors.noAnswer, retryable: true });
     }
-    return dataOf<Data>(answer);
+    return dataOf(answer);
   }
 
-  on(listener: (event: string, payload: unknown) => void): () => void {
+  on(listener: (...told: Told) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  private onTold(event: string, payload: unknown): void {
+  private onTold(...told: Told): void {
     this.attempt = 0;
-    if (event === "goodbye") this.goodbyeMs = (payload as { reconnect_after_ms?: number })?.reconnect_after_ms ?? null;
-    for (const listener of this.listeners) listener(event, payload);
+    const [event, payload] = told;
+    if (event === "goodbye") this.goodbyeMs = payload.reconnect_after_ms;
+    for (const listener of this.listeners) listener(...told);
   }
 
   private onRefused(error: Error & { data?: ErrorBody }): void {

@@ -1,5 +1,6 @@
 // What the app needs of a connection. Socket.IO is one way to have it, API Gateway will be another.
 import type { ReadonlySignal } from "@preact/signals";
+import type { Actions, Told } from "../wire";
 
 /** "waiting": between two attempts; "ended": the server does not know us any more, only signing in helps. */
 export type TransportState = "idle" | "connecting" | "connected" | "waiting" | "ended";
@@ -11,7 +12,11 @@ export interface Transport {
   /** Drop a connection that is no use (it answers nothing, or is of another epoch) and make a new one. */
   restart(): void;
   /** Ask; answers the data, or throws a Refusal. Never waits for a connection. */
-  request<Data = unknown>(action: string, payload: object, options?: { timeoutMs?: number }): Promise<Data>;
+  request<Action extends keyof Actions>(
+    action: Action,
+    payload: Actions[Action]["asks"],
+    options?: { timeoutMs?: number },
+  ): Promise<Actions[Action]["answers"]>;
   /** Hear everything that is told; returns how to stop. */
-  on(listener: (event: string, payload: unknown) => void): () => void;
+  on(listener: (...told: Told) => void): () => void;
 }

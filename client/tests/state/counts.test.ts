@@ -9,7 +9,7 @@ const read = (unread: number, posted: number, seq: number, last_read_seq = 0, me
   unread, mentions, posted, seq, last_read_seq,
 });
 const activity = (posted: number, seq: number, user_id = "bo", mentions: string[] = []) => ({
-  channel_id: "town", posted, seq, user_id, mentions, everyone: false,
+  channel_id: "town", posted, seq, user_id, mentions, everyone: false, snippet: "",
 });
 
 describe("a message somewhere else", () => {

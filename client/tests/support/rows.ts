@@ -9,6 +9,7 @@ export const message = (seq: number, text = `m${seq}`, changed_seq = seq): Messa
   seq,
   changed_seq,
   rev: 1,
+  posted: seq,
   kind: "user",
   client_msg_id: `c${seq}`,
   user_id: "bo",
@@ -16,10 +17,12 @@ export const message = (seq: number, text = `m${seq}`, changed_seq = seq): Messa
   thread_id: null,
   also_to_channel: false,
   reply_count: 0,
+  last_reply_at: null,
   reactions: [],
   mentions: [],
   everyone: false,
   files: [],
+  pinned_at: null,
   created_at: ISO,
   edited_at: null,
   deleted_at: null,
@@ -52,10 +55,10 @@ export const event = (prev: number, seq: number, body: Pick<StreamEvent, "messag
   prev,
   seq,
   ...body,
-});
+}) as StreamEvent;
 
 export const page = (seq: number, messages: Message[]): SubscribeAnswer => ({
-  channel: { ...channel("town"), role: "member" },
+  channel: { ...channel("town"), seq, posted: seq, role: "member", read: null },
   members: [],
   seq,
   epoch: "1",

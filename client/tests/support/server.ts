@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { Rest } from "../../src/api";
 import { NO_ANSWER, OFFLINE, Refusal } from "../../src/transport/refusal";
 import type { Transport, TransportState } from "../../src/transport/transport";
-import type { Channel, Member, Message, Read, StreamEvent, User } from "../../src/wire";
+import type { Channel, Member, Message, Read, StreamEvent, Told, User } from "../../src/wire";
 import type { Random } from "./random";
 
 const ISO = "2026-01-01T00:00:00.000Z";
@@ -99,17 +99,18 @@ export class Server {
 
   post(id: string, user: string, text = "", client = "", mentions: string[] = []): Message {
     const seq = this.number(id);
+    const posted = this.state.posted.get(id)! + 1;
     const message: Message = {
       id: `m${this.state.epoch}.${++this.ids}`,
-      channel_id: id, seq, changed_seq: seq, rev: 1, kind: "user", client_msg_id: client || `c${this.ids}`, user_id: user, text,
-      thread_id: null, also_to_channel: false, reply_count: 0, reactions: [], mentions, everyone: false, files: [],
-      created_at: ISO, edited_at: null, deleted_at: null,
+      channel_id: id, seq, changed_seq: seq, rev: 1, posted, kind: "user", client_msg_id: client || `c${this.ids}`, user_id: user, text,
+      thread_id: null, also_to_channel: false, reply_count: 0, last_reply_at: null, reactions: [], mentions, everyone: false, files: [],
+      pinned_at: null, created_at: ISO, edited_at: null, deleted_at: null,
     };
     this.state.messages.set(message.id, message);
-    this.state.posted.set(id, this.state.posted.get(id)! + 1);
+    this.state.posted.set(id, posted);
     if (user === this.me && this.state.marks.has(id)) this.state.marks.set(id, { ...this.state.marks.get(id)!, last_read_seq: seq });
     this.tell({ event: "message", stream: id, message });
-    const activity = { channel_id: id, seq, posted: this.state.posted.get(id)!, user_id: user, mentions, everyone: false };
+    const activity = { channel_id: id, seq, posted, user_id: user, mentions, everyone: false, snippet: text };
     if (!this.rooms.has(id) && this.isIn(id, this.me)) this.send("activity", activity);
     return message;
   }
@@ -224,7 +225,7 @@ export class Server {
 
   heads(): void {
     const followed = ["own", ...this.rooms];
-    this.send("heads", { heads: Object.fromEntries(followed.map((id) => [id, this.state.heads.get(id)])) });
+    this.send("heads", Object.fromEntries(followed.map((id) => [id, this.state.heads.get(id)!])));
   }
 
   /** One frame on its way arrives, is lost or arrives twice. */
@@ -298,8 +299,8 @@ export class Server {
   }
 
   private ownEvent(seq: number, { channel_id, left_at }: Member): StreamEvent {
-    const at = { stream: "own", prev: seq - 1, seq, channel_id };
-    if (left_at) return { event: "channel_left", ...at };
+    const at = { stream: "own", prev: seq - 1, seq };
+    if (left_at) return { event: "channel_left", ...at, channel_id };
     return { event: "channel_joined", ...at, channel: this.state.channels.get(channel_id)! };
   }
 
@@ -331,7 +332,7 @@ export class Server {
 /** Requests are handled in order; their answers and the events travel as frames. */
 export class FakeTransport implements Transport {
   readonly state = signal<TransportState>("idle");
-  private readonly listeners = new Set<(event: string, payload: unknown) => void>();
+  private readonly listeners = new Set<(...told: Told) => void>();
   private pending = new Set<(refusal: Refusal) => void>();
   requests: [string, any][] = [];
   up = true;
@@ -391,13 +392,13 @@ export class FakeTransport implements Transport {
     });
   }
 
-  on(listener: (event: string, payload: unknown) => void): () => void {
+  on(listener: (...told: Told) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
   emit(event: string, payload: unknown): void {
-    for (const listener of this.listeners) listener(event, structuredClone(payload));
+    for (const listener of this.listeners) listener(...([event, structuredClone(payload)] as Told));
   }
 }
 
