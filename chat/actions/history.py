@@ -28,11 +28,11 @@ def show_page(
 ) -> Answer:
     """Messages in ascending order: the latest, or those before, after or around a number (exclusive).
 
-    ``seq`` is the head of the snapshot they were read in. Without ``thread_id`` it is the channel's main line.
+    ``seq`` is the head of the snapshot they were read in. Without ``thread_id`` it is the channel's main line; a page
+    of a thread brings the message that the thread answers as ``root``.
     """
     access_channel(actor, channel_id, "channel:read")
-    if thread_id is not None:
-        access_thread(channel_id, thread_id)
+    root = access_thread(channel_id, thread_id) if thread_id is not None else None
     line: list[ColumnElement[bool]] = [Message.channel_id == channel_id]
     line.append(Message.in_main_line.is_(True) if thread_id is None else Message.thread_id == thread_id)
     if around is not None:
@@ -56,6 +56,7 @@ def show_page(
             "more_after": is_any(line, Message.seq > last if messages or before is None else Message.seq >= last),
             "seq": journal.head(channel_id).seq,
         }
+        | ({"root": present_message(root)} if root else {})
     )
 
 

@@ -47,6 +47,7 @@ class Revisions(Schema):
 
 class MessagePage(Schema):
     messages = fields.List(fields.Nested(Message), required=True)
+    root = fields.Nested(Message, metadata={"description": "Of a thread's page: the message that it answers."})
     more_before = Switch(required=True)
     more_after = Switch(required=True)
     seq = Number(required=True)

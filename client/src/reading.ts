@@ -1,4 +1,5 @@
 // Says how far this person has read, once what is new was really before their eyes.
+import { signal } from "@preact/signals";
 import * as apply from "./state/apply";
 import type { Store } from "./state/store";
 import { isMine } from "./state/world";
@@ -8,6 +9,8 @@ import type { Transport } from "./transport/transport";
 const SETTLE_MS = 250;
 
 export class Reading {
+  /** A channel that was marked unread by hand: it stays so until one comes back to it. */
+  readonly held = signal<string | null>(null);
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -19,8 +22,29 @@ export class Reading {
   /** The newest message of this channel is on the screen, and someone is looking. */
   seen(id: string, seq: number): void {
     clearTimeout(this.timer);
-    if (seq <= this.readUpTo(id)) return;
+    if (this.held.value === id || seq <= this.readUpTo(id)) return;
     this.timer = setTimeout(() => void this.mark(id, seq), SETTLE_MS);
+  }
+
+  /** Everything from this place on is to be read again. Throws a Refusal where that cannot be said now. */
+  async unread(id: string, seq: number): Promise<void> {
+    clearTimeout(this.timer);
+    this.held.value = id;
+    this.setMarked(id, 0);
+    const asked = this.store.world.value.reads;
+    try {
+      const payload = { channel_id: id, seq: seq - 1, unread: true };
+      const { read } = await this.transport.request("markRead", payload);
+      this.sync.change((world) => apply.answer(world, id, read, asked));
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  /** What is seen counts as read again. */
+  release(): void {
+    this.held.value = null;
   }
 
   private readUpTo(id: string): number {

@@ -302,6 +302,8 @@ export interface Revisions {
 
 export interface MessagePage {
   messages: Message[];
+  /** Of a thread's page: the message that it answers. */
+  root?: Message;
   more_before: boolean;
   more_after: boolean;
   seq: number;

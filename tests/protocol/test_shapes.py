@@ -307,6 +307,14 @@ def test_a_thread_is_a_page_of_its_own(history):
     assert page(history, thread_id=root, after=thread[0], limit=2) == (thread[1:3], True, True)
 
 
+def test_a_page_of_a_thread_brings_what_it_answers(history):
+    ana, town, root = history["ana"], history["town"], history["root"]
+    answer = ana.get(f"/channels/{town}/messages", thread_id=root, limit=1).data
+    assert answer["root"] == ana.get(f"/messages/{root}").data["message"]
+    assert answer["root"]["reply_count"] == 4
+    assert "root" not in ana.get(f"/channels/{town}/messages").data
+
+
 def test_a_thread_stays_readable_when_its_root_is_deleted(ana):
     town = ana.opens()
     root = ana.says(town, "root")["id"]

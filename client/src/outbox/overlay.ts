@@ -15,6 +15,7 @@ const NOTHING: readonly Item[] = [];
 
 export function overlay(messages: readonly Message[], items: readonly Item[], me: string): Shown[] {
   const changes = items.filter((item) => item.payload.message_id);
+  if (!changes.length) return messages.map((message) => ({ message, pending: false, failed: NOTHING }));
   return messages.map((message) => {
     const mine = changes.filter((item) => item.payload.message_id === message.id);
     if (!mine.length) return { message, pending: false, failed: NOTHING };
@@ -25,9 +26,10 @@ export function overlay(messages: readonly Message[], items: readonly Item[], me
   });
 }
 
-/** Messages that were written here and are not in the channel yet. */
-export function waiting(messages: readonly Message[], items: readonly Item[], channelId: string, me: string): Item[] {
-  const written = items.filter((item) => item.action === "message" && item.channel_id === channelId);
+/** What was written here and is not there yet: in the channel itself, or in one of its threads. */
+export function waiting(messages: readonly Message[], items: readonly Item[], channelId: string, me: string, thread?: string): Item[] {
+  const here = ({ thread_id, also_to_channel }: Item["payload"]) => thread_id === thread || (!thread && !!also_to_channel);
+  const written = items.filter(({ action, channel_id, payload }) => action === "message" && channel_id === channelId && here(payload));
   if (!written.length) return written;
   const there = new Set(messages.filter(({ user_id }) => user_id === me).map((message) => message.client_msg_id));
   return written.filter((item) => !there.has(item.id));

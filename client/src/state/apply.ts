@@ -3,7 +3,7 @@
 import type { Activity, Changes, Channel, Hello, Member, Message, Read, StreamChanges, StreamEvent, SubscribeAnswer } from "../wire";
 import { inMainLine } from "../wire";
 import { answered, counted, countWindow, marked, sent } from "./counts";
-import { emptyWindow, hold, HOLD_AT_MOST, release, upsertMember, upsertMessages, verdict, type Window } from "./window";
+import { emptyWindow, hold, HOLD_AT_MOST, release, replaced, upsertMember, upsertMessages, verdict, type Window } from "./window";
 import { inDoubt, setWindow, withEntry, withoutEntry, type Own, type World } from "./world";
 
 /** A live event of a stream that is followed. */
@@ -72,18 +72,16 @@ export function installMessages(world: World, id: string, messages: readonly Mes
 export function acknowledge(world: World, message: Message): World {
   world = installMessages(world, message.channel_id, [message]);
   const known = world.reads.get(message.channel_id);
-  if (!known || !isNew(message) || !isOwnPost(world, message)) return world;
+  if (!known || !isOwnPost(world, message)) return world;
   return { ...world, reads: withEntry(world.reads, message.channel_id, sent(known, message)!) };
 }
 
-/** Something changed in a channel with more unread than is held here: its count does not follow from the window. */
-function uncounted(world: World, id: string): World {
+/** Something changed in a channel of which less is held here than is unread: its count does not follow from the window. */
+export function uncounted(world: World, id: string): World {
   const read = world.reads.get(id);
   const window = world.windows.get(id);
   return read && window && !countWindow(window, read.last_read_seq, world.me) ? inDoubt(world, id) : world;
 }
-
-const isNew = (message: Message): boolean => message.changed_seq === message.seq;
 
 const isOwnPost = (world: World, message: Message): boolean =>
   message.user_id === world.me && message.kind === "user" && inMainLine(message);
@@ -229,8 +227,7 @@ export function subscribed(world: World, id: string, question: Question, got: Su
   if (since !== null && !got.limited) return range(world, id, since, seq, messages, members);
   const more = got.more_before ?? messages.length >= limit;
   const low = more && messages.length ? messages[0]!.seq : 0;
-  const page: Window = { ...window, cursor: seq, behind: seq < window.cursor, members: null, messages: [], low };
-  return drain(installMessages(setWindow(world, id, page), id, messages), id);
+  return drain(installMessages(setWindow(world, id, replaced(window, { cursor: seq, low })), id, messages), id);
 }
 
 export interface Question {
@@ -245,7 +242,7 @@ export function synced(world: World, id: string, since: number, changes: Changes
   const messages = changes.events.flatMap((event) => event.message ?? []);
   const members = changes.events.flatMap((event) => event.member ?? []);
   // Where these stand among the marks is not known.
-  if (messages.some((message) => isNew(message) && isOwnPost(world, message))) world = inDoubt(world, id);
+  if (messages.some((message) => message.seq > since && isOwnPost(world, message))) world = inDoubt(world, id);
   else if (messages.length) world = uncounted(world, id);
   return range(world, id, since, changes.seq, messages, members);
 }

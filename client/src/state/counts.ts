@@ -55,9 +55,9 @@ export interface Badge {
 export const isUnread = (message: Message, after: number, me: string): boolean =>
   message.seq > after && message.user_id !== me && message.kind === "user" && !message.deleted_at && inMainLine(message);
 
-/** What the open channel's own messages say, where they reach back far enough; exact at every moment. */
+/** What the open channel's own messages say, where they reach far enough; exact at every moment. */
 export function countWindow(window: Window, after: number, me: string): Badge | null {
-  if (window.cursor < 0 || window.low > after + 1) return null;
+  if (window.cursor < 0 || window.low > after + 1 || window.high !== Infinity) return null;
   const unread = window.messages.filter((message) => isUnread(message, after, me));
   return { unread: unread.length, mentions: unread.filter((m) => m.everyone || m.mentions.includes(me)).length };
 }

@@ -1,49 +1,79 @@
-// One channel as this client holds it: a stretch of messages without holes, and a cursor in the channel's stream.
+// One channel as this client holds it: stretches of messages without holes, and a cursor in the channel's stream.
 // Pure: every function takes a window and gives the next one. The rules are those of docs/delivery, "Client rules".
-import { inMainLine, type Member, type Message, type StreamEvent } from "../wire";
+import { inMainLine, type Member, type Message, type MessagePage, type StreamEvent } from "../wire";
 
 export const HOLD_AT_MOST = 256;
+/** Messages of one line that are held at most while someone reads far back, and when they have left the channel. */
+export const KEEP_READING = 3_000;
+export const KEEP_LEFT = 150;
 
-export interface Window {
+/** A part of a line of messages that has no holes. */
+export interface Stretch {
+  /** Messages from this place on are held; 0: from the very first; Infinity: nothing is held yet. */
+  readonly low: number;
+  /** Messages up to this place are held; Infinity: up to the newest, and what comes. */
+  readonly high: number;
+  readonly messages: readonly Message[];
+}
+
+/** The thread that is open beside the channel. */
+export interface Thread extends Stretch {
+  readonly id: string;
+  readonly root: Message | null;
+}
+
+export interface Window extends Stretch {
   /** Everything numbered up to here is in; -1: nothing was asked yet. */
   readonly cursor: number;
   /** Events that came before what they follow. */
   readonly held: ReadonlyMap<number, StreamEvent>;
   /** Something is known to be missing: `sync` is due. */
   readonly behind: boolean;
-  /** Messages from this place on are held, without holes; 0: from the very first. */
-  readonly low: number;
-  readonly messages: readonly Message[];
+  readonly thread: Thread | null;
   /** Who is and was in the channel; null: not asked for yet. */
   readonly members: ReadonlyMap<string, Member> | null;
 }
 
+const NOTHING: Stretch = { low: Infinity, high: Infinity, messages: [] };
+
 export const emptyWindow: Window = {
+  ...NOTHING,
   cursor: -1,
   held: new Map(),
   behind: false,
-  low: Infinity,
-  messages: [],
+  thread: null,
   members: null,
 };
 
-/** Put a message in its place, or a newer state of it over an older one. Never moves the cursor (rule 1). */
+/** Put messages in their places, or newer states of them over older ones. Never moves the cursor (rule 1). */
 export function upsertMessages(window: Window, rows: readonly Message[]): Window {
   if (window.cursor < 0) return window;
-  let messages = window.messages;
+  const main = upsert(window, rows.filter(inMainLine));
+  const thread = window.thread && upsertThread(window.thread, rows);
+  return main === window && thread === window.thread ? window : { ...main, thread };
+}
+
+function upsertThread(thread: Thread, rows: readonly Message[]): Thread {
+  const root = rows.findLast(({ id }) => id === thread.id);
+  if (root && root.changed_seq > (thread.root?.changed_seq ?? 0)) thread = { ...thread, root };
+  return upsert(thread, rows.filter(({ thread_id }) => thread_id === thread.id));
+}
+
+function upsert<Line extends Stretch>(line: Line, rows: readonly Message[]): Line {
+  let { messages } = line;
   for (const row of rows) {
-    if (row.seq < window.low || !inMainLine(row)) continue;
+    if (row.seq < line.low || row.seq > line.high) continue;
     const at = placeOf(messages, row.seq);
     const present = messages[at];
     if (present?.id === row.id) {
       if (row.changed_seq > present.changed_seq) messages = messages.with(at, row);
-    } else messages = messages.toSpliced(at, 0, row);
+    } else messages = at === messages.length ? [...messages, row] : messages.toSpliced(at, 0, row);
   }
-  return messages === window.messages ? window : { ...window, messages };
+  return messages === line.messages ? line : { ...line, messages };
 }
 
 /** The index of the message at this place, or where it belongs. */
-function placeOf(messages: readonly Message[], seq: number): number {
+export function placeOf(messages: readonly Message[], seq: number): number {
   let from = 0;
   let to = messages.length;
   while (from < to) {
@@ -87,11 +117,65 @@ export function release(
   return { due: undefined, held: rest };
 }
 
-/** An older page in front of the window: merged, and the cursor goes back to what the page was read at (rule 3). */
-export function addOlder(window: Window, before: number, page: { messages: Message[]; more: boolean; seq: number }): Window {
-  if (window.cursor < 0 || window.low !== before) return window;
-  const low = page.more && page.messages.length ? page.messages[0]!.seq : 0;
-  return heldBack(upsertMessages({ ...window, low }, page.messages), page.seq);
+/** Which page of a line was asked for: next to what is held, or in its place. None of them: the newest. */
+export type Place = { before: number } | { after: number } | { around: number } | Record<never, never>;
+
+/** A page was read at its `seq`: merged or put in, and the cursor goes back to where it was read (rule 3). */
+export function addPage(window: Window, place: Place, page: MessagePage): Window {
+  if (window.cursor < 0) return window;
+  const line = extended(window, place, page);
+  return line ? heldBack(upsertMessages({ ...window, ...line }, page.messages), page.seq) : window;
+}
+
+export function addThreadPage(window: Window, id: string, place: Place, page: MessagePage): Window {
+  if (window.cursor < 0 || window.thread?.id !== id) return window;
+  const line = extended(window.thread, place, page);
+  if (!line) return window;
+  const rows = page.root ? [page.root, ...page.messages] : page.messages;
+  return heldBack(upsertMessages({ ...window, thread: { ...window.thread, ...line } }, rows), page.seq);
+}
+
+/** How far a line reaches with a page, whose messages are not in yet; nothing where the page does not fit any more. */
+function extended({ low, high, messages }: Stretch, place: Place, page: MessagePage): Stretch | null {
+  const first = page.more_before && page.messages.length ? page.messages[0]!.seq : 0;
+  const last = page.more_after && page.messages.length ? page.messages.at(-1)!.seq : Infinity;
+  if ("before" in place) {
+    if (place.before !== low) return null;
+    const room = KEEP_READING - page.messages.length;
+    if (messages.length <= room) return { low: first, high, messages };
+    return { low: first, high: messages[room - 1]!.seq, messages: messages.slice(0, room) };
+  }
+  if ("after" in place) {
+    if (place.after !== high) return null;
+    const rest = messages.slice(-(KEEP_READING - page.messages.length));
+    return { low: rest.length < messages.length ? rest[0]!.seq : low, high: last, messages: rest };
+  }
+  return { low: first, high: last, messages: [] };
+}
+
+export const openThread = (window: Window, id: string): Window =>
+  window.thread?.id === id ? window : { ...window, thread: unread(id, window.messages.find((row) => row.id === id) ?? null) };
+
+export const closeThread = (window: Window): Window => (window.thread ? { ...window, thread: null } : window);
+
+/** A page takes the place of what was held, and so much may have changed that the thread has to be read anew. */
+export const replaced = (window: Window, line: { cursor: number; low: number }): Window => ({
+  ...window,
+  ...NOTHING,
+  ...line,
+  behind: line.cursor < window.cursor,
+  members: null,
+  thread: window.thread && unread(window.thread.id, null),
+});
+
+const unread = (id: string, root: Message | null): Thread => ({ ...NOTHING, id, root });
+
+/** What is kept of a channel that was left, to be shown at once when it is opened again; null: nothing that would fit. */
+export function kept(window: Window): Window | null {
+  if (window.cursor < 0 || window.high !== Infinity) return null;
+  const messages = window.messages.slice(-KEEP_LEFT);
+  const low = messages.length < window.messages.length ? messages[0]!.seq : window.low;
+  return { ...window, low, messages, thread: null };
 }
 
 export function addMembers(window: Window, members: readonly Member[], seq: number): Window {

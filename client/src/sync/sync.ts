@@ -1,11 +1,11 @@
 // Keeps what this client holds equal to what the server has: subscribes, notices what is missing, asks for it.
 // Applying is done by state/apply; here is only when to ask, and which answers still count.
 import { effect } from "@preact/signals";
-import type { Rest } from "../api";
+import { query, type Rest } from "../api";
 import { backoff } from "../lib/backoff";
 import * as apply from "../state/apply";
 import type { Store } from "../state/store";
-import { addMembers, addOlder, emptyWindow } from "../state/window";
+import { addMembers, addPage, addThreadPage, emptyWindow, kept, type Place, type Window } from "../state/window";
 import { inDoubt, isMine, setWindow, type World } from "../state/world";
 import { asRefusal, type Refusal } from "../transport/refusal";
 import type { Transport } from "../transport/transport";
@@ -23,6 +23,8 @@ import {
 } from "../wire";
 
 export const PAGE = 50;
+/** Channels that are held ready, to be shown at once. */
+export const CACHED = 20;
 const GAP_MS = 250;
 const HEADS_MS = 2_000;
 const ASK_MS = 400;
@@ -57,6 +59,7 @@ export class Sync {
   private syncTries = 0;
   private asking = false;
   private relisting = false;
+  private visited: string[] = [];
   private readonly timers = new Map<string, Timer>();
 
   constructor(
@@ -87,7 +90,9 @@ export class Sync {
     this.store.open.value = id;
     this.store.missing.value = false;
     if (before) this.leave(before);
-    if (id) this.subscribe();
+    if (!id) return;
+    this.visited = [id, ...this.visited.filter((other) => other !== id)].slice(0, CACHED);
+    this.subscribe();
   }
 
   /** Back from sleep or back on the network: come back at once, and doubt a connection that seems to stand. */
@@ -101,22 +106,31 @@ export class Sync {
     );
   }
 
-  /** An older page in front of what is shown. */
-  async older(): Promise<void> {
+  /** A page of the channel on the page: beside what is shown of it, or in its place. Whether it was put in. */
+  page(place: Place): Promise<boolean> {
+    return this.read({ ...place }, (window, page) => addPage(window, place, page));
+  }
+
+  /** The same of a thread. */
+  threadPage(thread_id: string, place: Place): Promise<boolean> {
+    return this.read({ ...place, thread_id }, (window, page) => addThreadPage(window, thread_id, place, page));
+  }
+
+  private async read(asked: Record<string, string | number>, add: (window: Window, page: MessagePage) => Window): Promise<boolean> {
     const id = this.store.open.value;
-    const before = id ? this.store.world.value.windows.get(id)?.low : undefined;
-    if (!id || !before || before === Infinity) return;
-    const generation = this.generation;
+    if (!id) return false;
+    const { generation } = this;
     const page = await this.rest.get<MessagePage>(
-      `/channels/${encodeURIComponent(id)}/messages?before=${before}&limit=${PAGE}`,
+      `/channels/${encodeURIComponent(id)}/messages?${query({ ...asked, limit: PAGE })}`,
     );
-    if (generation !== this.generation) return;
+    if (generation !== this.generation) return false;
     this.listener.arrived(page.messages);
+    const before = this.store.world.value.windows.get(id);
     this.change((world) => {
       const window = world.windows.get(id);
-      const older = { messages: page.messages, more: page.more_before, seq: page.seq };
-      return window ? setWindow(world, id, addOlder(window, before, older)) : world;
+      return window ? apply.uncounted(setWindow(world, id, add(window, page)), id) : world;
     });
+    return before !== this.store.world.value.windows.get(id);
   }
 
   /** Who is in the channel; asked for when someone wants to see. */
@@ -260,13 +274,14 @@ export class Sync {
   private leave({ id, state }: Subscription): void {
     if (state !== "idle") this.transport.request("unsubscribe", { channel_id: id }).catch(() => {});
     this.change((world) => {
-      const cursor = world.windows.get(id)?.cursor ?? -1;
-      if (cursor < 0) return apply.purge(world, id);
-      const counted = world.reads.get(id)?.seq ?? 0;
+      const window = world.windows.get(id);
       // From here on the count has to stand alone; it was not told while the channel was open.
-      const ask = isMine(world.channels.get(id)) && cursor > counted;
-      return { ...world, live: null, ask: ask ? new Set(world.ask).add(id) : world.ask };
+      if (window && newest(window) > (world.reads.get(id)?.seq ?? 0) && isMine(world.channels.get(id))) world = inDoubt(world, id);
+      const rest = window && kept(window);
+      return rest ? { ...setWindow(world, id, rest), live: null } : apply.purge(world, id);
     });
+    for (const other of this.store.world.value.windows.keys())
+      if (!this.visited.includes(other)) this.store.change((world) => apply.purge(world, other));
   }
 
   // What is missing
@@ -385,6 +400,10 @@ export class Sync {
     this.timers.delete(name);
   }
 }
+
+/** The last number that anything here was told under; a page may have set the cursor back since. */
+const newest = ({ cursor, held, messages }: Window): number =>
+  messages.reduce((last, { changed_seq }) => Math.max(last, changed_seq), Math.max(cursor, ...held.keys()));
 
 function setBehind(world: World, id: string, behind: boolean): World {
   if (id === world.own.stream) return { ...world, own: { ...world.own, behind } };

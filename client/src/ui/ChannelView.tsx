@@ -11,14 +11,18 @@ import { Composer } from "./Composer";
 import { Dialog } from "./Dialog";
 import { Field } from "./Field";
 import { Icon } from "./icons";
-import { Log } from "./Log";
+import { About } from "./About";
+import { ChannelLog } from "./ChannelLog";
 import { isAdmin, Members } from "./Members";
 import { MenuButton } from "./MenuButton";
+import { MessageMenu } from "./MessageMenu";
 import { channelName, personName } from "./names";
+import { ReactionPicker } from "./ReactionPicker";
 import { useTask } from "./task";
+import { ThreadPanel } from "./ThreadPanel";
 import { place } from "./title";
 
-export function ChannelView({ id }: { id: string }) {
+export function ChannelView({ id, thread, message }: { id: string; thread?: string; message?: string }) {
   const channel = app.store.channels.value.get(id);
   useEffect(() => app.sync.open(id), [id]);
   useEffect(() => () => app.sync.open(null), []);
@@ -30,12 +34,18 @@ export function ChannelView({ id }: { id: string }) {
   if (app.store.missing.value && app.store.open.value === id) return <Missing />;
   if (!channel) return <Loading />;
   return (
-    <>
-      <Head channel={channel} />
-      <Log key={`log ${id}`} channel={channel} />
-      <TypingLine id={id} />
-      <Foot channel={channel} />
-    </>
+    <div class={thread ? "channel channel--thread" : "channel"}>
+      <div class="channel__main">
+        <Head channel={channel} />
+        <ChannelLog key={`log ${id}`} channel={channel} messageId={thread ? undefined : message} />
+        <TypingLine id={id} />
+        <Foot channel={channel} />
+      </div>
+      {thread && <ThreadPanel key={`thread ${id}`} channel={channel} id={thread} messageId={message} />}
+      <ReactionPicker />
+      <MessageMenu />
+      <About />
+    </div>
   );
 }
 

@@ -12,7 +12,7 @@ import { channelName } from "./names";
 
 const SHOW_LEFT = 200;
 
-export function Composer({ channel }: { channel: Channel }) {
+export function Composer({ channel, thread }: { channel: Channel; thread?: string }) {
   const words = texts.composer;
   const me = app.store.myId.value;
   const [text, setText] = useState(() => readDraft(me, channel.id));
@@ -39,7 +39,7 @@ export function Composer({ channel }: { channel: Channel }) {
 
   const send = () => {
     if (!text.trim() || left < 0) return;
-    void app.outbox.send(channel.id, text.trim());
+    void app.outbox.send(channel.id, text.trim(), thread ? { thread_id: thread } : {});
     app.typing.stop();
     write("");
     field.current?.focus();

@@ -1,88 +1,145 @@
-// What was said in a channel, oldest first, with what waits to be sent at its end.
-import { useComputed } from "@preact/signals";
-import { Fragment } from "preact";
-import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+// Messages in their order, as many as the page needs: of a channel, or of a thread. What waits to be sent stands at their end.
+import { Fragment, type ComponentChildren, type TargetedKeyboardEvent } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { app } from "../app";
 import { dayKey, dayName } from "../lib/time";
-import { overlay, waiting } from "../outbox/overlay";
-import { isUnread } from "../state/counts";
-import { emptyWindow } from "../state/window";
-import { isMine } from "../state/world";
+import type { Item } from "../outbox/item";
+import { overlay } from "../outbox/overlay";
+import type { Place, Stretch } from "../state/window";
 import { texts } from "../texts";
-import { isDirect, type Channel, type Message } from "../wire";
+import type { Channel, Message } from "../wire";
+import { actionsOf } from "./actions";
 import { Alert } from "./Alert";
-import { Icon } from "./icons";
 import { MessageRow } from "./MessageRow";
-import { channelName } from "./names";
 import { PendingRow } from "./PendingRow";
-import { ReactionPicker } from "./ReactionPicker";
+import { useRoving } from "./roving";
 import { useScroll } from "./scroll";
+import { around, bounded, earlier, later, newest, shown } from "./slice";
 import { useTask } from "./task";
 
 const GROUP_MS = 5 * 60_000;
 
-export function Log({ channel }: { channel: Channel }) {
-  const { id } = channel;
-  const { store } = app;
-  const me = store.myId.value;
-  const window = useComputed(() => store.windows.value.get(id) ?? emptyWindow).value;
-  const items = app.outbox.items.value;
-  const shown = overlay(window.messages, items, me);
-  const pending = waiting(window.messages, items, id, me);
-  const loaded = window.cursor >= 0;
-  const older = useTask();
-  const loadOlder = () => !older.busy && window.low > 0 && void older.run(() => app.sync.older());
-  const first = window.messages[0];
-  const last = window.messages.at(-1);
-  const scroll = useScroll(loaded ? (first?.id ?? "") : "", () => !older.error && loadOlder());
-  const divider = useDivider(id, loaded);
+/** How the log is moved from outside. */
+export interface Control {
+  toEnd(): void;
+  /** Show a message that is held. */
+  goTo(seq: number, then?: (row: HTMLElement) => void): void;
+  /** The first message in sight. */
+  firstSeen(): number;
+}
 
-  useLayoutEffect(() => scroll.settle());
+interface Props {
+  channel: Channel;
+  label: string;
+  line: Stretch;
+  pending: readonly Item[];
+  /** The message that what is new begins with. */
+  newId?: string;
+  atEnd: boolean;
+  onAtEnd(atEnd: boolean): void;
+  /** Read on, or somewhere else. */
+  turn(place: Place): Promise<unknown>;
+  control: { current: Control | null };
+  /** What stands before the first message. */
+  children?: ComponentChildren;
+  /** What lies over the messages. */
+  over?: ComponentChildren;
+}
+
+export function Log({ channel, label, line, pending, newId, atEnd, onAtEnd, turn, control, children, over }: Props) {
+  const { messages, low, high } = line;
+  const loaded = low !== Infinity;
+  const [wanted, setWanted] = useState(() => newest(messages));
+  const bound = bounded(messages, wanted, atEnd);
+  // What was held may have been replaced by something else.
+  const slice = !messages.length || shown(messages, bound).length ? bound : newest(messages);
+  const rows = shown(messages, slice);
+  const paging = useTask();
+  const page = (place: Place) => !paging.busy && void paging.run(() => turn(place));
+  const scroll = useScroll({
+    whole: slice.to === Infinity && high === Infinity,
+    onAtEnd,
+    onNearStart: () => {
+      const next = earlier(messages, slice);
+      if (next) setWanted(next);
+      else if (loaded && low > 0 && !paging.error) page({ before: low });
+    },
+    onNearEnd: () => {
+      const next = later(messages, slice);
+      if (next) setWanted(next);
+      else if (high !== Infinity && !paging.error) page({ after: high });
+    },
+  });
+  control.current = {
+    toEnd: () => {
+      setWanted(newest(messages));
+      scroll.toEnd();
+    },
+    goTo: (seq, then) => {
+      setWanted(around(messages, seq));
+      scroll.bring(seq, then);
+    },
+    firstSeen: scroll.firstSeen,
+  };
+  useLayoutEffect(() => {
+    if (slice !== wanted) setWanted(slice);
+    scroll.settle();
+  });
+  const onFocus = useRoving(scroll.frame);
   // What one just wrote is always in sight.
-  useEffect(() => scroll.toEnd(), [pending.at(-1)?.id]);
-  useSeen(channel, last?.seq ?? 0, scroll.atEnd);
+  const written = pending.at(-1)?.id;
+  useEffect(() => {
+    if (!written) return;
+    if (high !== Infinity) void turn({}).then(() => control.current?.toEnd(), () => {});
+    else control.current?.toEnd();
+  }, [written]);
 
   return (
     <div class="log-frame">
-      <div class="log" role="log" tabIndex={0} aria-label={texts.log.name(channelName(channel))} ref={scroll.ref} onScroll={scroll.onScroll}>
-        <div class="log__fill" />
-        {loaded && window.low === 0 && <Beginning channel={channel} />}
-        {!loaded && <p class="log__note">{texts.log.loading}</p>}
-        {older.busy && <p class="log__note">{texts.log.loading}</p>}
-        <Alert text={older.error && texts.log.olderFailed}>
-          <button type="button" class="button" onClick={loadOlder}>
-            {texts.log.tryAgain}
-          </button>
-        </Alert>
-        {shown.map(({ message, pending, failed }, at) => {
-          const before = shown[at - 1]?.message;
-          const newDay = !before || dayKey(before.created_at) !== dayKey(message.created_at);
-          const isFirstNew = isUnread(message, divider, me) && !(before && isUnread(before, divider, me)) && !anyBefore(shown, at, divider, me);
-          return (
-            <Fragment key={message.user_id === me ? message.client_msg_id || message.id : message.id}>
-              {newDay && <Day iso={message.created_at} />}
-              {isFirstNew && <p class="log__new"><span>{texts.log.unread}</span></p>}
-              <MessageRow message={message} pending={pending} failed={failed} grouped={!newDay && !isFirstNew && follows(before, message)} />
-            </Fragment>
-          );
-        })}
-        {pending.map((item, at) => (
-          <PendingRow key={item.id} item={item} grouped={at > 0 || (last?.user_id === me && last.kind === "user" && isRecent(last.created_at, item.created_at))} />
-        ))}
+      <div class="log" role="log" tabIndex={0} aria-label={label} aria-busy={!loaded} ref={scroll.frame} onScroll={scroll.onScroll} onFocusIn={onFocus} onKeyDown={(event) => onKey(event, rows, channel)}>
+        <div class="log__rows" ref={scroll.content}>
+          {low === 0 && rows[0] === messages[0] && children}
+          {(!loaded || (paging.busy && rows[0] === messages[0] && low > 0)) && <Loading few={loaded} />}
+          <Alert text={paging.error && texts.log.olderFailed}>
+            <button type="button" class="button" onClick={() => page(high === Infinity ? { before: low } : { after: high })}>
+              {texts.log.tryAgain}
+            </button>
+          </Alert>
+          <Rows rows={rows} newId={newId} />
+          {slice.to === Infinity && high === Infinity && <Waiting pending={pending} last={messages.at(-1)} />}
+        </div>
       </div>
-      <ReactionPicker />
-      {!scroll.atEnd && (
-        <button type="button" class="button log__down" onClick={scroll.goToEnd}>
-          <Icon name="down" />
-          {texts.log.toBottom}
-        </button>
-      )}
+      {over}
     </div>
   );
 }
 
-const anyBefore = (shown: { message: Message }[], at: number, divider: number, me: string): boolean =>
-  divider === Infinity || shown.slice(0, at).some(({ message }) => isUnread(message, divider, me));
+function Rows({ rows, newId }: { rows: readonly Message[]; newId: string | undefined }) {
+  const me = app.store.myId.value;
+  const items = app.outbox.items.value;
+  const drawn = useMemo(() => overlay(rows, items, me), [rows.length, rows[0], rows.at(-1), rows, items, me]);
+  return drawn.map(({ message, pending, failed }, at) => {
+    const before = drawn[at - 1]?.message;
+    const newDay = !before || dayKey(before.created_at) !== dayKey(message.created_at);
+    const isNew = message.id === newId;
+    return (
+      <Fragment key={message.user_id === me ? message.client_msg_id || message.id : message.id}>
+        {newDay && <Day iso={message.created_at} />}
+        {isNew && (
+          <p class="log__new">
+            <span>{texts.log.unread}</span>
+          </p>
+        )}
+        <MessageRow message={message} pending={pending} failed={failed} grouped={!newDay && !isNew && follows(before, message)} />
+      </Fragment>
+    );
+  });
+}
+
+function Waiting({ pending, last }: { pending: readonly Item[]; last: Message | undefined }) {
+  const follows = (item: Item) => last?.user_id === app.store.myId.value && last.kind === "user" && isRecent(last.created_at, item.created_at);
+  return pending.map((item, at) => <PendingRow key={item.id} item={item} grouped={at > 0 || follows(item)} />);
+}
 
 const follows = (before: Message | undefined, message: Message): boolean =>
   before?.kind === "user" && message.kind === "user" && before.user_id === message.user_id && !before.deleted_at && isRecent(before.created_at, message.created_at);
@@ -97,41 +154,37 @@ function Day({ iso }: { iso: string }) {
   );
 }
 
-function Beginning({ channel }: { channel: Channel }) {
-  const name = channelName(channel);
+/** Where messages will be, or, when there are some already, that more come. */
+function Loading({ few }: { few: boolean }) {
+  if (few) return <p class="log__note">{texts.log.loading}</p>;
   return (
-    <div class="log__beginning">
-      <p>{texts.log.beginning(isDirect(channel) ? name : `#${name}`)}</p>
+    <div class="log__blank">
+      <p class="visually-hidden">{texts.log.loading}</p>
+      {[60, 85, 40, 70, 55, 80].map((width) => (
+        <p key={width} class={`blank blank--${width}`} aria-hidden="true" />
+      ))}
     </div>
   );
 }
 
-/** Where what is new began when one came here; it stays while one reads. */
-function useDivider(id: string, loaded: boolean): number {
-  const [divider, setDivider] = useState(Infinity);
-  useEffect(() => {
-    const read = app.store.world.value.reads.get(id);
-    if (loaded && read?.unread) setDivider(read.last_read_seq);
-  }, [loaded]);
-  return divider;
+/** Arrows go from message to message; a letter does something with the one that has the focus. */
+function onKey(event: TargetedKeyboardEvent<HTMLDivElement>, rows: readonly Message[], channel: Channel): void {
+  const target = event.target as HTMLElement;
+  if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, textarea")) return;
+  const articles = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-seq]")];
+  const row = target.closest<HTMLElement>("[data-seq]");
+  const at = row ? articles.indexOf(row) : articles.length;
+  if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+    const next = articles[at + (event.key === "ArrowUp" ? -1 : 1)];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+    next.scrollIntoView({ block: "nearest" });
+  } else if (row && (target === row || target.closest(".message__actions"))) {
+    const message = rows.find(({ seq }) => seq === Number(row.dataset.seq));
+    const action = message && actionsOf(message, channel).find(({ key }) => key === event.key);
+    if (!action) return;
+    event.preventDefault();
+    action.run(row);
+  }
 }
-
-/** Marks the channel read while its end is on the screen and someone is looking. */
-function useSeen(channel: Channel, seq: number, atEnd: boolean): void {
-  const [looking, setLooking] = useState(isLooking);
-  useEffect(() => {
-    const look = () => setLooking(isLooking());
-    const events = [["focus", globalThis], ["blur", globalThis], ["visibilitychange", document]] as const;
-    for (const [name, target] of events) target.addEventListener(name, look);
-    return () => {
-      for (const [name, target] of events) target.removeEventListener(name, look);
-    };
-  }, []);
-  const ready = app.store.ready.value;
-  const readUpTo = app.store.world.value.reads.get(channel.id)?.last_read_seq;
-  useEffect(() => {
-    if (looking && atEnd && ready && seq && isMine(channel)) app.reading.seen(channel.id, seq);
-  }, [looking, atEnd, ready, seq, readUpTo, channel.role]);
-}
-
-const isLooking = (): boolean => document.visibilityState === "visible" && document.hasFocus();

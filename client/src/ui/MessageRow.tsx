@@ -1,19 +1,19 @@
 // One message: who, when, what, the reactions, and what can be done with it.
 import { app } from "../app";
-import { fullTime, timeOfDay } from "../lib/time";
+import { threadPath } from "../lib/paths";
+import { fullTime, shortTime, timeOfDay } from "../lib/time";
 import type { Item } from "../outbox/item";
 import { texts } from "../texts";
 import type { Message } from "../wire";
+import { actionsOf, history, menu } from "./actions";
 import { Alert } from "./Alert";
 import { Avatar } from "./Avatar";
 import { Editor } from "./Editor";
 import { editing } from "./editing";
 import { Files } from "./Files";
 import { Icon } from "./icons";
-import { isAdmin } from "./Members";
 import { memo } from "./memo";
 import { personName } from "./names";
-import { picking } from "./ReactionPicker";
 import { Chips } from "./Reactions";
 import { Text } from "./Text";
 
@@ -22,15 +22,16 @@ interface Props {
   pending: boolean;
   failed: readonly Item[];
   grouped: boolean;
+  inThread?: boolean;
 }
 
-export const MessageRow = memo(function MessageRow({ message, pending, failed, grouped }: Props) {
+export const MessageRow = memo(function MessageRow({ message, pending, failed, grouped, inThread = false }: Props) {
   const words = texts.message;
   const name = personName(message.user_id);
   const label = words.by(name, timeOfDay(message.created_at));
   if (message.kind === "system")
     return (
-      <article class="message message--system" aria-label={label}>
+      <article class="message message--system" aria-label={label} data-seq={message.seq} tabIndex={-1}>
         <Text text={message.text} />
         <time dateTime={message.created_at}>{timeOfDay(message.created_at)}</time>
       </article>
@@ -38,9 +39,14 @@ export const MessageRow = memo(function MessageRow({ message, pending, failed, g
   const isEditing = editing.value === message.id && !message.deleted_at;
   const kind = [grouped && "message--grouped", pending && "message--pending", named(message) && "message--mention"];
   return (
-    <article class={["message", ...kind].filter(Boolean).join(" ")} aria-label={label}>
+    <article class={["message", ...kind].filter(Boolean).join(" ")} aria-label={label} data-seq={message.seq} tabIndex={-1}>
       <Side message={message} name={name} grouped={grouped} />
       <div class="message__main">
+        {!inThread && message.thread_id && message.also_to_channel && (
+          <a class="message__note" href={threadPath(message.channel_id, message.thread_id)} data-route>
+            {words.repliedTo}
+          </a>
+        )}
         {!grouped && (
           <p class="message__head">
             <b>{name}</b>
@@ -56,19 +62,29 @@ export const MessageRow = memo(function MessageRow({ message, pending, failed, g
         ) : (
           <div class="message__body">
             <Text text={message.text} />
-            {(message.edited_at || pending) && <small class="message__note">{pending ? words.saving : words.edited}</small>}
+            {pending ? <small class="message__note">{words.saving}</small> : message.edited_at && <Edited message={message} />}
           </div>
         )}
         {!message.deleted_at && <Files files={message.files} />}
         {!message.deleted_at && <Chips message={message} />}
+        {!inThread && <Thread message={message} />}
         {failed.map((item) => (
           <Failure key={item.id} item={item} />
         ))}
       </div>
-      {!message.deleted_at && !isEditing && <Actions message={message} />}
+      {!message.deleted_at && !isEditing && <Actions message={message} inThread={inThread} />}
     </article>
   );
 });
+
+/** Whoever wonders what it said before can look. */
+function Edited({ message }: { message: Message }) {
+  return (
+    <button type="button" class="message__note message__edited" title={texts.message.revisions} onClick={() => (history.value = message)}>
+      {texts.message.edited}
+    </button>
+  );
+}
 
 const named = (message: Message): boolean => {
   const me = app.store.myId.value;
@@ -84,29 +100,35 @@ function Side({ message, name, grouped }: { message: Message; name: string; grou
   );
 }
 
-function Actions({ message }: { message: Message }) {
+function Actions({ message, inThread }: { message: Message; inThread: boolean }) {
   const words = texts.message;
-  const channel = app.store.channels.value.get(message.channel_id);
-  if (!channel?.role || channel.archived_at) return null;
-  const own = message.user_id === app.store.myId.value;
-  const direct = channel.kind === "dm" || channel.kind === "group_dm";
-  const onReact = (event: MouseEvent) => (picking.value = { message, opener: event.currentTarget as HTMLElement });
+  const all = actionsOf(message, app.store.channels.value.get(message.channel_id));
+  const actions = all.filter(({ more, key }) => !more && !(inThread && key === "t"));
+  if (!all.length) return null;
+  const onMore = (event: MouseEvent) => (menu.value = { message, opener: event.currentTarget as HTMLElement });
   return (
     <div class="message__actions">
-      <button type="button" class="button button--icon" aria-label={words.react} title={words.react} aria-haspopup="dialog" onClick={onReact}>
-        <Icon name="smile" />
+      {actions.map(({ key, words, icon, run }) => (
+        <button type="button" class="button button--icon" key={key} tabIndex={-1} aria-label={words} title={words} aria-keyshortcuts={key} onClick={(event) => run(event.currentTarget)}>
+          <Icon name={icon} />
+        </button>
+      ))}
+      <button type="button" class="button button--icon" tabIndex={-1} aria-label={words.more} title={words.more} aria-haspopup="menu" onClick={onMore}>
+        <Icon name="more" />
       </button>
-      {own && (
-        <button type="button" class="button button--icon" aria-label={words.edit} title={words.edit} onClick={() => (editing.value = message.id)}>
-          <Icon name="pencil" />
-        </button>
-      )}
-      {(own || (isAdmin(channel) && !direct)) && (
-        <button type="button" class="button button--icon" aria-label={words.delete} title={words.delete} onClick={() => app.outbox.do("delete", message)}>
-          <Icon name="trash" />
-        </button>
-      )}
     </div>
+  );
+}
+
+/** Under what was answered: how much, and the way there. */
+function Thread({ message }: { message: Message }) {
+  const { reply_count, last_reply_at, channel_id, id } = message;
+  if (!reply_count) return null;
+  return (
+    <a class="message__thread" href={threadPath(channel_id, id)} data-route>
+      <Icon name="thread" />
+      {texts.message.replies(reply_count, shortTime(last_reply_at ?? message.created_at))}
+    </a>
   );
 }
 

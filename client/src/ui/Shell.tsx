@@ -34,7 +34,7 @@ export function Shell() {
 
 function Page() {
   const here = route.value;
-  if (here.name === "channel") return <ChannelView id={here.id} />;
+  if (here.name === "channel") return <ChannelView {...here} />;
   if (here.name === "browse") return <Browse />;
   if (here.name === "home") return <Home />;
   return (

@@ -1,54 +1,103 @@
-// Keeps a growing list where its reader is: at the end, or at the message in view while older ones come in above.
-import { useEffect, useRef, useState } from "preact/hooks";
+// Keeps a list where its reader is: at the end, or at the message in view while things above it come, go and change.
+import { useEffect, useRef } from "preact/hooks";
 
 const AT_END_PX = 48;
-const NEAR_START_PX = 600;
+const NEAR_PX = 800;
 
 export interface Scroll {
-  ref: { current: HTMLDivElement | null };
-  atEnd: boolean;
+  /** What scrolls, and what grows in it. */
+  frame: { current: HTMLDivElement | null };
+  content: { current: HTMLDivElement | null };
   onScroll(): void;
   /** After every drawing. */
   settle(): void;
   toEnd(): void;
-  goToEnd(): void;
+  /** Once a row stands in the page, put it in sight and tell. */
+  bring(seq: number, then?: (row: HTMLElement) => void): void;
+  /** The first message in sight. */
+  firstSeen(): number;
 }
 
-export function useScroll(first: string, onNearStart: () => void): Scroll {
-  const ref = useRef<HTMLDivElement>(null);
-  const stick = useRef(true);
-  const was = useRef({ first, height: 0 });
-  const [atEnd, setAtEnd] = useState(true);
+interface Line {
+  /** The newest message stands at the end of the page. */
+  whole: boolean;
+  onAtEnd(atEnd: boolean): void;
+  onNearStart(): void;
+  onNearEnd(): void;
+}
 
-  const toEnd = () => {
-    const list = ref.current;
+export function useScroll(line: Line): Scroll {
+  const frame = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const now = useRef(line);
+  now.current = line;
+  const stick = useRef(true);
+  const anchor = useRef<{ seq: number; top: number } | null>(null);
+  const wanted = useRef<{ seq: number; then?: (row: HTMLElement) => void } | null>(null);
+
+  const look = (): void => {
+    const list = frame.current!;
+    const below = list.scrollHeight - list.scrollTop - list.clientHeight;
+    stick.current = now.current.whole && below < AT_END_PX;
+    now.current.onAtEnd(stick.current);
+    const row = firstInView(list);
+    anchor.current = row && { seq: Number(row.dataset.seq), top: row.offsetTop - list.scrollTop };
+    // A page that is not much longer than the screen is not near both its ends.
+    const near = Math.min(NEAR_PX, (list.scrollHeight - list.clientHeight) / 3);
+    if (list.scrollTop <= near) now.current.onNearStart();
+    else if (below <= near) now.current.onNearEnd();
+  };
+
+  const settle = (): void => {
+    const list = frame.current;
     if (!list) return;
+    const target = wanted.current && rowOf(list, wanted.current.seq);
+    if (target) {
+      const { then } = wanted.current!;
+      wanted.current = null;
+      list.scrollTop = target.offsetTop - list.clientHeight / 4;
+      then?.(target);
+    } else if (stick.current && now.current.whole) list.scrollTop = list.scrollHeight;
+    else if (anchor.current) {
+      const row = rowOf(list, anchor.current.seq);
+      if (row) list.scrollTop = row.offsetTop - anchor.current.top;
+    }
+    look();
+  };
+
+  const toEnd = (): void => {
+    wanted.current = null;
     stick.current = true;
-    list.scrollTop = list.scrollHeight;
-    setAtEnd(true);
+    settle();
   };
-  const settle = () => {
-    const list = ref.current;
-    if (!list) return;
-    if (stick.current) list.scrollTop = list.scrollHeight;
-    else if (was.current.first !== first) list.scrollTop += list.scrollHeight - was.current.height;
-    was.current = { first, height: list.scrollHeight };
-    // A short page may leave nothing to scroll.
-    if (first && list.scrollHeight <= list.clientHeight) onNearStart();
+
+  const bring = (seq: number, then?: (row: HTMLElement) => void): void => {
+    stick.current = false;
+    wanted.current = { seq, then };
+    settle();
   };
-  const onScroll = () => {
-    const list = ref.current!;
-    stick.current = list.scrollHeight - list.scrollTop - list.clientHeight < AT_END_PX;
-    setAtEnd(stick.current);
-    if (first && list.scrollTop < NEAR_START_PX && !stick.current) onNearStart();
-  };
-  const goToEnd = () => ref.current?.scrollTo({ top: ref.current.scrollHeight, behavior: "smooth" });
 
   useEffect(() => {
-    // The composer grows, a phone turns: the end stays in sight.
-    const observer = new ResizeObserver(() => stick.current && toEnd());
-    observer.observe(ref.current!);
+    // The composer grows, a phone turns, code is coloured, an edit makes a message longer.
+    const observer = new ResizeObserver(settle);
+    observer.observe(frame.current!);
+    observer.observe(content.current!);
     return () => observer.disconnect();
   }, []);
-  return { ref, atEnd, onScroll, settle, toEnd, goToEnd };
+  const firstSeen = (): number => anchor.current?.seq ?? 0;
+  return { frame, content, onScroll: look, settle, toEnd, bring, firstSeen };
+}
+
+const rowOf = (list: HTMLElement, seq: number): HTMLElement | null => list.querySelector(`[data-seq="${seq}"]`);
+
+function firstInView(list: HTMLElement): HTMLElement | null {
+  const rows = list.querySelectorAll<HTMLElement>("[data-seq]");
+  let from = 0;
+  let to = rows.length - 1;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (rows[middle]!.offsetTop + rows[middle]!.offsetHeight <= list.scrollTop) from = middle + 1;
+    else to = middle;
+  }
+  return rows[from] ?? null;
 }

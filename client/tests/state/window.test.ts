@@ -1,7 +1,7 @@
 // The client rules of docs/delivery, one by one: what counts, what is held, what replaces.
 import { describe, expect, test } from "vitest";
 import { acknowledge, hear, installMessages, subscribed, synced } from "../../src/state/apply";
-import { addOlder, emptyWindow, HOLD_AT_MOST } from "../../src/state/window";
+import { addPage, addThreadPage, emptyWindow, HOLD_AT_MOST, KEEP_READING, kept, openThread, upsertMessages } from "../../src/state/window";
 import { newWorld, setWindow, type World } from "../../src/state/world";
 import { channel, event, message, member, page } from "../support/rows";
 
@@ -114,21 +114,92 @@ describe("answers", () => {
   });
 });
 
-describe("older pages", () => {
+const seqs = ({ messages }: { messages: readonly { seq: number }[] }) => messages.map(({ seq }) => seq);
+const read = (from: number, to: number, more: [before: boolean, after: boolean], seq = 95) => ({
+  messages: Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => message(from + n)),
+  more_before: more[0],
+  more_after: more[1],
+  seq,
+});
+
+describe("pages", () => {
   const window = { ...emptyWindow, cursor: 90, low: 50, messages: [message(50)] };
 
-  test("are put in front, and the cursor goes back to what they were read at", () => {
-    const next = addOlder(window, 50, { messages: [message(48), message(49)], more: true, seq: 80 });
-    expect(next.messages.map((message) => message.seq)).toEqual([48, 49, 50]);
-    expect(next).toMatchObject({ low: 48, cursor: 80, behind: true });
+  test("of older messages are put in front, and the cursor goes back to what they were read at", () => {
+    const next = addPage(window, { before: 50 }, read(48, 49, [true, true], 80));
+    expect(seqs(next)).toEqual([48, 49, 50]);
+    expect(next).toMatchObject({ low: 48, high: Infinity, cursor: 80, behind: true });
   });
 
   test("never move the cursor forward", () => {
-    expect(addOlder(window, 50, { messages: [], more: false, seq: 95 })).toMatchObject({ low: 0, cursor: 90, behind: false });
+    expect(addPage(window, { before: 50 }, read(1, 0, [false, true]))).toMatchObject({ low: 0, cursor: 90, behind: false });
   });
 
   test("are dropped when the window has changed meanwhile", () => {
-    expect(addOlder(window, 60, { messages: [message(59)], more: true, seq: 95 })).toBe(window);
+    expect(addPage(window, { before: 60 }, read(59, 59, [true, true]))).toBe(window);
+    expect(addPage(window, { after: 60 }, read(61, 61, [true, true]))).toBe(window);
+  });
+
+  test("from elsewhere take the place of what was held; what comes new is not part of them", () => {
+    const away = addPage(window, { around: 20 }, read(18, 22, [true, true]));
+    expect(away).toMatchObject({ low: 18, high: 22 });
+    expect(seqs(upsertMessages(away, [message(91)]))).toEqual([18, 19, 20, 21, 22]);
+    const world = setWindow(newWorld("ana"), "town", away);
+    const heard = hear(world, event(90, 91, { message: message(91) })).windows.get("town")!;
+    expect(seqs(heard)).toEqual([18, 19, 20, 21, 22]);
+    expect(heard.cursor).toBe(91);
+  });
+
+  test("of newer messages lead back to the newest", () => {
+    const away = addPage(window, { around: 20 }, read(18, 22, [true, true]));
+    const next = addPage(away, { after: 22 }, read(23, 30, [true, true]));
+    expect(next).toMatchObject({ low: 18, high: 30 });
+    expect(addPage(next, { after: 30 }, read(50, 50, [true, false]))).toMatchObject({ low: 18, high: Infinity });
+  });
+
+  test("push out what is farthest when too much is held", () => {
+    const long = { ...window, low: 1001, messages: read(1001, 1000 + KEEP_READING, [true, false]).messages };
+    const older = addPage(long, { before: 1001 }, read(951, 1000, [true, true]));
+    expect(older.messages).toHaveLength(KEEP_READING);
+    expect(older).toMatchObject({ low: 951, high: 950 + KEEP_READING });
+    const newer = addPage(older, { after: older.high }, read(older.high + 1, older.high + 50, [true, false]));
+    expect(newer.messages).toHaveLength(KEEP_READING);
+    expect(newer).toMatchObject({ low: 1001, high: Infinity });
+  });
+
+  test("are cut when the channel is left, and a place far back is not kept", () => {
+    const long = { ...window, low: 1, messages: read(1, 500, [true, false]).messages };
+    expect(seqs(kept(long)!).at(0)).toBe(kept(long)!.low);
+    expect(kept(long)!.messages.length).toBeLessThan(200);
+    expect(kept({ ...long, high: 500 })).toBeNull();
+  });
+});
+
+describe("threads", () => {
+  const root = message(50, "who comes?");
+  const reply = (seq: number, more = {}) => ({ ...message(seq), thread_id: root.id, ...more });
+  const open = openThread({ ...emptyWindow, cursor: 90, low: 50, messages: [root] }, root.id);
+
+  test("start with the message they answer, and hold nothing before their page has come", () => {
+    expect(open.thread).toMatchObject({ root, messages: [] });
+    expect(upsertMessages(open, [reply(91)]).thread!.messages).toEqual([]);
+  });
+
+  test("take their own page, then what is told; the channel takes only what was sent there too", () => {
+    let window = addThreadPage(open, root.id, {}, { ...read(0, -1, [false, false]), messages: [reply(60)], root });
+    window = upsertMessages(window, [reply(91), reply(92, { also_to_channel: true }), { ...root, reply_count: 3, changed_seq: 93 }]);
+    expect(seqs(window.thread!)).toEqual([60, 91, 92]);
+    expect(seqs(window)).toEqual([50, 92]);
+    expect(window.thread!.root!.reply_count).toBe(3);
+  });
+
+  test("a page of another thread is not theirs", () => {
+    expect(addThreadPage(open, "m7", {}, read(60, 60, [false, false]))).toBe(open);
+  });
+
+  test("are read anew after a page took the place of everything", () => {
+    const world = subscribed(setWindow(newWorld("ana"), "town", open), "town", { since: null, asked: new Map(), limit: 50 }, page(99, []));
+    expect(world.windows.get("town")!.thread).toMatchObject({ id: root.id, root: null, low: Infinity });
   });
 });
 

@@ -115,11 +115,25 @@ export class Server {
     return message;
   }
 
+  /** A reply takes two numbers: its own, then its root's. */
+  reply(root: Message, user: string, text: string): void {
+    const id = root.channel_id;
+    const seq = this.number(id);
+    const message: Message = { ...root, id: `m${this.state.epoch}.${++this.ids}`, seq, changed_seq: seq, rev: 1, client_msg_id: `c${this.ids}`,
+      user_id: user, text, thread_id: root.id, reply_count: 0, reactions: [], mentions: [], deleted_at: null };
+    this.state.messages.set(message.id, message);
+    this.tell({ event: "message", stream: id, message });
+    const row = { ...this.state.messages.get(root.id)!, reply_count: root.reply_count + 1, changed_seq: this.number(id) };
+    this.state.messages.set(row.id, row);
+    this.tell({ event: "message", stream: id, message: row });
+  }
+
   change(message: Message, change: Partial<Message>): void {
     const id = message.channel_id;
     const row = { ...this.state.messages.get(message.id)!, ...change, changed_seq: this.number(id) };
     this.state.messages.set(row.id, row);
     this.tell({ event: "message", stream: id, message: row });
+    if (row.thread_id) return;
     const seen = { channel_id: id, seq: row.changed_seq, ...(row.deleted_at ? { deleted_seq: row.seq } : { edited_seq: row.seq }) };
     if (!this.rooms.has(id) && this.isIn(id, this.me)) this.send("activity", seen);
   }
@@ -158,7 +172,12 @@ export class Server {
     };
   }
 
-  messages(id: string): Message[] {
+  /** The channel itself, or one of its threads. */
+  messages(id: string, thread: string | null = null): Message[] {
+    return this.all(id).filter((m) => m.thread_id === thread);
+  }
+
+  all(id: string): Message[] {
     return [...this.state.messages.values()].filter((m) => m.channel_id === id).sort((a, b) => a.seq - b.seq);
   }
 
@@ -193,7 +212,7 @@ export class Server {
       return { epoch: String(state.epoch), streams: Object.fromEntries(entries.map(([s, since]) => [s, this.changes(s, since, payload.epoch)])) };
     }
     if (action === "message") {
-      const same = this.messages(id).find((m) => m.user_id === this.me && m.client_msg_id === payload.client_msg_id);
+      const same = this.all(id).find((m) => m.user_id === this.me && m.client_msg_id === payload.client_msg_id);
       if (!same && !this.isIn(id, this.me)) throw new Refusal({ code: "not_in_channel", message: "You are not in this channel." });
       const message = same ?? this.post(id, this.me, payload.text, payload.client_msg_id);
       return { message, seq: message.changed_seq, duplicate: !!same };
@@ -213,9 +232,20 @@ export class Server {
     const seq = this.state.heads.get(id)!;
     if (what === "members") return { members: this.members(id), seq };
     if (what !== "messages") return { channel: this.personal(id) };
-    const before = Number(new URLSearchParams(path.split("?")[1]).get("before"));
-    const older = this.messages(id).filter((m) => m.seq < before);
-    return { messages: older.slice(-LIMIT), more_before: older.length > LIMIT, more_after: true, seq };
+    const asked = Object.fromEntries(new URLSearchParams(path.split("?")[1]));
+    const thread = asked.thread_id ?? null;
+    const root = thread ? this.state.messages.get(thread) : undefined;
+    if (thread && !root) throw new Refusal({ code: "thread_not_found", message: "No such thread." });
+    return { ...this.page(this.messages(id, thread), asked), seq, ...(root && { root }) };
+  }
+
+  private page(line: Message[], { before, after, around }: Record<string, string>) {
+    let from = line.length - LIMIT;
+    if (before) from = line.filter((m) => m.seq < Number(before)).length - LIMIT;
+    if (after) from = line.filter((m) => m.seq <= Number(after)).length;
+    if (around) from = line.filter((m) => m.seq < Number(around)).length - LIMIT / 2;
+    const to = from + LIMIT;
+    return { messages: line.slice(Math.max(0, from), Math.max(0, to)), more_before: from > 0, more_after: to < line.length };
   }
 
   hello(): unknown {
@@ -262,7 +292,7 @@ export class Server {
     this.rooms.add(id);
     const seq = this.state.heads.get(id)!;
     const base = { channel: this.personal(id), seq, epoch: String(this.state.epoch), read: this.isIn(id, this.me) ? this.read(id) : null };
-    const changed = this.messages(id).filter((m) => m.changed_seq > since);
+    const changed = this.all(id).filter((m) => m.changed_seq > since);
     const members = this.members(id).filter((m) => m.changed_seq > since);
     const range = since !== undefined && epoch === base.epoch && since <= seq && changed.length + members.length <= LIMIT;
     if (range) return { ...base, messages: changed, members, limited: false };
@@ -284,7 +314,7 @@ export class Server {
     const channel = this.state.channels.get(id)!;
     return [
       { event: "channel", ...at(channel.changed_seq), channel },
-      ...this.messages(id).map((message): StreamEvent => ({ event: "message", ...at(message.changed_seq), message })),
+      ...this.all(id).map((message): StreamEvent => ({ event: "message", ...at(message.changed_seq), message })),
       ...this.members(id).map((member): StreamEvent => ({ event: "member", ...at(member.changed_seq), member })),
     ];
   }

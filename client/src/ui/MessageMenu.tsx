@@ -1,0 +1,39 @@
+// Everything else that can be done with a message. One menu for the page, beside the button that asked for it.
+import type { TargetedKeyboardEvent } from "preact";
+import { app } from "../app";
+import { texts } from "../texts";
+import type { Message } from "../wire";
+import { actionsOf, menu } from "./actions";
+import { Icon } from "./icons";
+import { Popover } from "./Popover";
+
+export function MessageMenu() {
+  if (!menu.value) return null;
+  return <Menu key={menu.value.message.id} {...menu.value} />;
+}
+
+function Menu({ message, opener }: { message: Message; opener: HTMLElement }) {
+  const channel = app.store.channels.value.get(message.channel_id);
+  const close = () => (menu.value = null);
+  const onKeyDown = (event: TargetedKeyboardEvent<HTMLDivElement>) => {
+    const items = [...event.currentTarget.querySelectorAll("button")];
+    const at = items.indexOf(document.activeElement as HTMLButtonElement);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    items[next % items.length]!.focus();
+  };
+  return (
+    <Popover opener={opener} role="menu" label={texts.message.more} class="menu" onClose={close} onKeyDown={onKeyDown}>
+      {actionsOf(message, channel)
+        .filter(({ more }) => more)
+        .map(({ key, words, icon, run }) => (
+          <button type="button" role="menuitem" class="menu__item" key={key} onClick={() => (opener.focus(), close(), run(opener))}>
+            <Icon name={icon} />
+            <span>{words}</span>
+            <kbd aria-hidden="true">{key}</kbd>
+          </button>
+        ))}
+    </Popover>
+  );
+}
