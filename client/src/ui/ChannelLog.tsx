@@ -32,6 +32,7 @@ export function ChannelLog({ channel, messageId }: { channel: Channel; messageId
     app.reading.release();
     unread.clear();
   }, [wrote]);
+  useEffect(() => app.reading.release(), []);
   useOpening(channel, messageId, log, () => setPlaced(true));
   useSeen(channel, high === Infinity ? (messages.at(-1)?.seq ?? 0) : 0, atEnd && placed, looking);
 
