@@ -14,7 +14,7 @@ import { MessageRow } from "./MessageRow";
 import { PendingRow } from "./PendingRow";
 import { useRoving } from "./roving";
 import { useScroll } from "./scroll";
-import { around, bounded, earlier, later, newest, shown } from "./slice";
+import { earlier, granted, later, shown, type Wish } from "./slice";
 import { useTask } from "./task";
 
 const GROUP_MS = 5 * 60_000;
@@ -49,10 +49,8 @@ interface Props {
 export function Log({ channel, label, line, pending, newId, atEnd, onAtEnd, turn, control, children, over }: Props) {
   const { messages, low, high } = line;
   const loaded = low !== Infinity;
-  const [wanted, setWanted] = useState(() => newest(messages));
-  const bound = bounded(messages, wanted, atEnd);
-  // What was held may have been replaced by something else.
-  const slice = !messages.length || shown(messages, bound).length ? bound : newest(messages);
+  const [wish, setWish] = useState<Wish>("newest");
+  const slice = granted(messages, wish, atEnd);
   const rows = shown(messages, slice);
   const paging = useTask();
   const page = (place: Place) => !paging.busy && void paging.run(() => turn(place));
@@ -61,28 +59,28 @@ export function Log({ channel, label, line, pending, newId, atEnd, onAtEnd, turn
     onAtEnd,
     onNearStart: () => {
       const next = earlier(messages, slice);
-      if (next) setWanted(next);
+      if (next) setWish(next);
       else if (loaded && low > 0 && !paging.error) page({ before: low });
     },
     onNearEnd: () => {
       const next = later(messages, slice);
-      if (next) setWanted(next);
+      if (next) setWish(next);
       else if (high !== Infinity && !paging.error) page({ after: high });
     },
   });
   control.current = {
     toEnd: () => {
-      setWanted(newest(messages));
+      setWish("newest");
       scroll.toEnd();
     },
     goTo: (seq, then) => {
-      setWanted(around(messages, seq));
+      setWish({ around: seq });
       scroll.bring(seq, then);
     },
     firstSeen: scroll.firstSeen,
   };
   useLayoutEffect(() => {
-    if (slice !== wanted) setWanted(slice);
+    if (messages.length && slice !== wish) setWish(slice);
     scroll.settle();
   });
   const onFocus = useRoving(scroll.frame);

@@ -33,7 +33,7 @@ export function useScroll(line: Line): Scroll {
   now.current = line;
   const stick = useRef(true);
   const anchor = useRef<{ seq: number; top: number } | null>(null);
-  const wanted = useRef<{ seq: number; then?: (row: HTMLElement) => void } | null>(null);
+  const wanted = useRef<{ seq: number; then?: (row: HTMLElement) => void } | "end" | null>(null);
 
   const look = (): void => {
     const list = frame.current!;
@@ -51,12 +51,16 @@ export function useScroll(line: Line): Scroll {
   const settle = (): void => {
     const list = frame.current;
     if (!list) return;
-    const target = wanted.current && rowOf(list, wanted.current.seq);
+    const wish = wanted.current;
+    const target = wish && wish !== "end" && rowOf(list, wish.seq);
+    if (wish === "end" && now.current.whole) {
+      wanted.current = null;
+      stick.current = true;
+    }
     if (target) {
-      const { then } = wanted.current!;
       wanted.current = null;
       list.scrollTop = target.offsetTop - list.clientHeight / 4;
-      then?.(target);
+      wish.then?.(target);
     } else if (stick.current && now.current.whole) list.scrollTop = list.scrollHeight;
     else if (anchor.current) {
       const row = rowOf(list, anchor.current.seq);
@@ -66,8 +70,7 @@ export function useScroll(line: Line): Scroll {
   };
 
   const toEnd = (): void => {
-    wanted.current = null;
-    stick.current = true;
+    wanted.current = "end";
     settle();
   };
 

@@ -14,9 +14,23 @@ export interface Slice {
   readonly to: number;
 }
 
-export const newest = (line: Line): Slice => ({ from: line.at(-FEW)?.seq ?? 0, to: Infinity });
+/** Where one wants to be; what that means is known once the line is there. */
+export type Wish = Slice | { readonly around: number } | "newest";
 
-export function around(line: Line, seq: number): Slice {
+/** The slice to draw. What comes at the end must not let the page grow: whoever is there moves on, whoever is not stays. */
+export function granted(line: Line, wish: Wish, atEnd: boolean): Slice {
+  if (wish === "newest") return newest(line);
+  if ("around" in wish) return around(line, wish.around);
+  // What was held may have been replaced by something else.
+  if (!shown(line, wish).length) return newest(line);
+  const from = start(line, wish);
+  if (wish.to !== Infinity || line.length - from <= MOST + STEP) return wish;
+  return atEnd ? newest(line) : cut(line, from, from + MOST);
+}
+
+const newest = (line: Line): Slice => ({ from: line.at(-FEW)?.seq ?? 0, to: Infinity });
+
+function around(line: Line, seq: number): Slice {
   const at = placeOf(line, seq);
   return cut(line, Math.max(0, at - FEW / 2), at + FEW);
 }
@@ -36,13 +50,6 @@ export function later(line: Line, slice: Slice): Slice | null {
   if (slice.to === Infinity) return null;
   const to = end(line, slice) + STEP;
   return cut(line, Math.max(start(line, slice), Math.min(to, line.length) - MOST), to);
-}
-
-/** What comes at the end must not let the page grow: whoever is there moves on with it, whoever is not stays. */
-export function bounded(line: Line, slice: Slice, atEnd: boolean): Slice {
-  const from = start(line, slice);
-  if (slice.to !== Infinity || line.length - from <= MOST + STEP) return slice;
-  return atEnd ? newest(line) : cut(line, from, from + MOST);
 }
 
 const start = (line: Line, { from }: Slice): number => placeOf(line, from);

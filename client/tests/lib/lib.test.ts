@@ -1,7 +1,7 @@
 // The small tools.
 import { describe, expect, test } from "vitest";
 import { backoff } from "../../src/lib/backoff";
-import { localPath, parse } from "../../src/lib/paths";
+import { localPath, messagePath, parse, threadPath } from "../../src/lib/paths";
 import { uuid } from "../../src/lib/uuid";
 import { dataOf } from "../../src/transport/refusal";
 
@@ -46,5 +46,18 @@ describe("answers", () => {
   test("a refusal says what the server said", () => {
     const error = { code: "rate_limited", message: "Too fast.", retryable: true, retry_after_ms: 500, field: null };
     expect(() => dataOf({ ok: false, error })).toThrow(expect.objectContaining({ code: "rate_limited", retryable: true, retryAfterMs: 500 }));
+  });
+});
+
+describe("addresses inside a channel", () => {
+  test("name a message, a thread, or a message of a thread", () => {
+    expect(parse(messagePath("c/1", "m1"))).toEqual({ name: "channel", id: "c/1", message: "m1" });
+    expect(parse(threadPath("c1", "t1"))).toEqual({ name: "channel", id: "c1", thread: "t1" });
+    expect(parse(threadPath("c1", "t1", "m2"))).toEqual({ name: "channel", id: "c1", thread: "t1", message: "m2" });
+  });
+
+  test("that name nothing lead nowhere", () => {
+    for (const path of ["/c/c1/x/y", "/c/c1/m", "/c/c1/m/", "/c/c1/m/a/b", "/c/c1/t/a/m", "/c/c1/t/a/b/c", "/c/c1/t/a/m/b/c"])
+      expect(parse(path), path).toEqual({ name: "unknown" });
   });
 });
