@@ -34,8 +34,8 @@ def screen(chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path) ->
     """Opens someone's browser, signed in, on a page of the app. Errors on any page fail the test."""
     screens: list[Screen] = []
 
-    def open_for(person: Person, path: str = "/") -> Screen:
-        screens.append(Screen.open(chromium, person, path))
+    def open_for(person: Person, path: str = "/", url: str = "") -> Screen:
+        screens.append(Screen.open(chromium, person, path, url))
         return screens[-1]
 
     yield open_for

@@ -23,9 +23,9 @@ class Screen:
     faults: list[str] = field(default_factory=list)
 
     @classmethod
-    def open(cls, browser: Browser, person: Person, path: str = "/") -> Screen:
-        """A browser that holds the person's sign-in."""
-        context = browser.new_context(base_url=person.server.url)
+    def open(cls, browser: Browser, person: Person, path: str = "/", url: str = "") -> Screen:
+        """A browser that holds the person's sign-in; it finds the server at ``url``, if not at its own address."""
+        context = browser.new_context(base_url=url or person.server.url)
         host = urlsplit(person.server.url).hostname or ""
         cookies = [(cookie.name, cookie.value or "") for cookie in person.http.cookies]
         context.add_cookies([{"name": name, "value": value, "domain": host, "path": "/"} for name, value in cookies])

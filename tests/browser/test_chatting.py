@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Screen
+from tests.faults.proxy import Proxy
 from tests.support import PASSWORD, Person, Server
 
 Opens = Callable[..., Screen]
@@ -285,6 +286,20 @@ def test_someone_removed_from_a_private_channel_sees_nothing_of_it_any_more(
 
 
 @pytest.fixture
+def network() -> Iterator[Callable[[Server], Proxy]]:
+    """A network to a server that the test may break."""
+    proxies: list[Proxy] = []
+
+    def to(server: Server) -> Proxy:
+        proxies.append(Proxy(server.port))
+        return proxies[-1]
+
+    yield to
+    for proxy in proxies:
+        proxy.close()
+
+
+@pytest.fixture
 def fragile(own_server: Callable[..., Server]) -> Server:
     """A server that the test may kill."""
     return own_server(HEADS_SECONDS="2")
@@ -312,6 +327,29 @@ def test_a_message_typed_while_the_server_is_dead_arrives_exactly_once(screen: O
         "typed in the dark",
         "and after",
     ]
+
+
+def test_a_message_whose_answer_was_lost_with_its_server_is_there_once(
+    screen: Opens, network: Callable[[Server], Proxy], fragile: Server
+) -> None:
+    ana = fragile.owner()
+    bo = fragile.person("bo", ana)
+    town = ana.opens("public", bo)
+    wire = network(fragile)
+    hers, his = screen(ana, f"/c/{town}", url=wire.url), screen(bo, f"/c/{town}")
+    hers.is_connected(), his.is_connected()
+    wire.hold_answers()
+    hers.says("taken, but nobody told me")
+    his.sees("taken, but nobody told me")
+    hers.says("still waiting behind it")
+    fragile.kill()
+    wire.cut()
+    fragile.start()
+    hers.is_connected(), his.is_connected()
+    for desk in (hers, his):
+        desk.sees("still waiting behind it")
+        desk.sees("taken, but nobody told me")
+    assert said(ana, town) == ["taken, but nobody told me", "still waiting behind it"]
 
 
 def test_a_message_outlives_the_tab_it_was_typed_in(screen: Opens, fragile: Server) -> None:

@@ -1,0 +1,1 @@
+"""What is needed to break things on purpose."""
