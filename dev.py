@@ -69,13 +69,20 @@ def check(*arguments):
     return bool(failures)
 
 
+def bench(*names):
+    """Measure; figures are printed, kept in bench/results/, and compared with their limits."""
+    set_up_python("run", "test")
+    set_up_client("run")
+    return show(PYTHON, "-m", "bench", *names, CHROMIUM=set_up_chromium())
+
+
 def docs(*arguments):
     """Write the tables in docs/ and the client's types anew from the code."""
     set_up_python("run")
     return show(PYTHON, os.path.join(ROOT, "docs", "generate.py"))
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "docs": docs}
+COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "docs": docs}
 
 
 # What they need ------------------------------------------------------------------------------
