@@ -2,7 +2,9 @@
 import { computed, signal } from "@preact/signals";
 import { Api } from "./api";
 import { forgetDrafts } from "./drafts";
+import { watchAttention } from "./lib/looking";
 import { channelPath } from "./lib/paths";
+import { Notifications } from "./notifications";
 import type { Item } from "./outbox/item";
 import { Outbox, type Post } from "./outbox/outbox";
 import { forgetShelf, openShelf } from "./outbox/shelf";
@@ -12,6 +14,7 @@ import { navigate } from "./routes";
 import * as apply from "./state/apply";
 import { Store } from "./state/store";
 import { Sync } from "./sync/sync";
+import { texts } from "./texts";
 import { SocketIOTransport } from "./transport/socketio";
 import { Typing } from "./typing";
 import type { Channel, Member, Message, User } from "./wire";
@@ -25,6 +28,7 @@ export class App {
   readonly sync = new Sync(this.store, this.transport, this.api);
   readonly reading = new Reading(this.store, this.sync, this.transport);
   readonly typing = new Typing(this.transport);
+  readonly notifications = new Notifications(this.store, (id) => this.learnName(id));
   /** Set before anything that needs it is drawn. */
   outbox!: Outbox;
   readonly started = signal(false);
@@ -41,7 +45,10 @@ export class App {
     this.sync.listener = {
       arrived: (messages) => this.outbox.arrived(messages),
       ready: () => this.onReady(),
+      news: (news) => void this.notifications.hear(news),
     };
+    watchAttention();
+    this.notifications.start();
     await this.outbox.load();
     this.started.value = true;
     this.sync.start();
@@ -125,6 +132,12 @@ export class App {
     if (!this.store.me.value) return;
     this.store.sessionEnded.value = true;
     this.transport.close();
+  }
+
+  /** What someone is called, asked for where it is not known yet. */
+  private async learnName(userId: string): Promise<string> {
+    if (!this.store.users.value.has(userId)) await this.loadUsers().catch(() => {});
+    return this.nameOf(userId) ?? texts.channel.someone;
   }
 
   /** Someone unknown was named: ask who everyone is, once for all who are. */

@@ -69,6 +69,8 @@ export interface Message {
   seq: number;
   changed_seq: number;
   rev: number;
+  /** Its place in the main line; null beside it. */
+  posted?: number | null;
   kind: "user" | "system";
   client_msg_id: string;
   user_id: string;

@@ -46,10 +46,12 @@ export interface Listener {
   arrived(messages: readonly Message[]): void;
   /** The connection can be used. */
   ready(): void;
+  /** Something new was just said: here, or in a channel that is not open. Never what was only caught up on. */
+  news(news: Message | Activity): void;
 }
 
 export class Sync {
-  listener: Listener = { arrived() {}, ready() {} };
+  listener: Listener = { arrived() {}, ready() {}, news() {} };
   private subscription: Subscription | null = null;
   private generation = 0;
   private connection = 0;
@@ -161,7 +163,7 @@ export class Sync {
   private onTold(event: string, payload: unknown): void {
     if (event === "hello") this.onHello(payload as Hello);
     else if ((DURABLE_EVENTS as readonly string[]).includes(event)) this.onDurable({ ...(payload as StreamEvent), event } as StreamEvent);
-    else if (event === "activity") this.change((world) => apply.heardOf(world, payload as Activity));
+    else if (event === "activity") this.onActivity(payload as Activity);
     else if (event === "heads") this.onHeads(headsOf(payload));
     else if (event === "typing") this.onTyping(payload as { channel_id: string; user_ids: string[] });
   }
@@ -179,12 +181,19 @@ export class Sync {
 
   private onDurable(event: StreamEvent): void {
     const followed = event.stream === this.store.world.value.own.stream || this.follows(event.stream);
+    const cursor = this.store.world.value.windows.get(event.stream)?.cursor ?? -1;
+    if (event.message && event.message.seq === event.message.changed_seq && event.seq > cursor) this.listener.news(event.message);
     // Told while we were leaving: no activity will speak of it.
     if (!followed) return this.change((world) => (isMine(world.channels.get(event.stream)) ? inDoubt(world, event.stream) : world));
     if (event.message) this.listener.arrived([event.message]);
     this.change((world) => apply.hear(world, event));
     // Rule 4: whoever was out and is in again has no live subscription any more.
     if (event.event === "channel_joined" && event.channel?.id === this.subscription?.id) this.subscribe();
+  }
+
+  private onActivity(activity: Activity): void {
+    this.change((world) => apply.heardOf(world, activity));
+    if (activity.posted !== undefined && activity.user_id) this.listener.news(activity);
   }
 
   private follows(id: string): boolean {

@@ -10,6 +10,7 @@ import { Browse } from "./Browse";
 import { ChannelView } from "./ChannelView";
 import { Icon } from "./icons";
 import { drawerOpen, MenuButton } from "./MenuButton";
+import { NotificationHint } from "./NotificationSettings";
 import { Sidebar } from "./Sidebar";
 import { Status } from "./Status";
 
@@ -26,6 +27,7 @@ export function Shell() {
       </button>
       <main class="main" id="main" tabIndex={-1}>
         <Status />
+        {app.started.value && <NotificationHint />}
         {app.started.value && <Page />}
       </main>
     </div>
