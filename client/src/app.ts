@@ -1,7 +1,8 @@
 // Puts the parts together, and is what the interface asks to do things.
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { Api } from "./api";
 import { forgetDrafts } from "./drafts";
+import { active, note, visited } from "./lately";
 import { watchAttention } from "./lib/looking";
 import { channelPath } from "./lib/paths";
 import { Notifications } from "./notifications";
@@ -17,7 +18,7 @@ import { Sync } from "./sync/sync";
 import { texts } from "./texts";
 import { SocketIOTransport } from "./transport/socketio";
 import { Typing } from "./typing";
-import type { Channel, Member, Message, User } from "./wire";
+import { isDirect, type Channel, type Member, type Message, type User } from "./wire";
 
 const isWaiting = (item: Item): boolean => item.state === "queued";
 
@@ -45,8 +46,12 @@ export class App {
     this.sync.listener = {
       arrived: (messages) => this.outbox.arrived(messages),
       ready: () => this.onReady(),
-      news: (news) => void this.notifications.hear(news),
+      news: (news) => {
+        this.order(news.channel_id);
+        void this.notifications.hear(news);
+      },
     };
+    effect(() => this.visit(this.store.open.value));
     watchAttention();
     this.notifications.start();
     await this.outbox.load();
@@ -90,15 +95,18 @@ export class App {
     return this.api.send("DELETE", `/channels/${encodeURIComponent(channelId)}/members/${encodeURIComponent(userId)}`);
   }
 
-  async leave(channelId: string): Promise<void> {
+  /** Leaves a channel, and goes on to another page. */
+  async leave(channelId: string, to: string): Promise<void> {
     await this.removeMember(channelId, this.store.myId.value);
-    navigate("/");
+    navigate(to);
   }
 
-  async setTopic(channelId: string, topic: string): Promise<void> {
-    const path = `/channels/${encodeURIComponent(channelId)}`;
-    const { channel } = await this.api.send<{ channel: Channel }>("PATCH", path, { topic });
-    this.sync.change((world) => apply.installPersonal(world, { ...channel, read: null }, world.reads));
+  changeChannel(channelId: string, changes: { name?: string; topic?: string; kind?: "private" }): Promise<void> {
+    return this.alter("PATCH", `/channels/${encodeURIComponent(channelId)}`, changes);
+  }
+
+  archive(channelId: string): Promise<void> {
+    return this.alter("POST", `/channels/${encodeURIComponent(channelId)}/archive`, {});
   }
 
   async rename(displayName: string): Promise<void> {
@@ -118,9 +126,24 @@ export class App {
     location.assign("/sign-in");
   }
 
+  private async alter(method: "PATCH" | "POST", path: string, body: object): Promise<void> {
+    const { channel } = await this.api.send<{ channel: Channel }>(method, path, body);
+    this.sync.change((world) => apply.installPersonal(world, { ...channel, read: null }, world.reads));
+  }
+
   private enter({ channel }: { channel: Channel }): void {
     this.sync.change((world) => apply.adopt(world, channel));
     navigate(channelPath(channel.id));
+  }
+
+  /** Conversations stand in the order in which something was said in them. */
+  private order(channelId: string): void {
+    const channel = this.store.channels.value.get(channelId);
+    if (channel && isDirect(channel)) note(active, channelId);
+  }
+
+  private visit(channelId: string | null): void {
+    if (channelId) untracked(() => note(visited, channelId));
   }
 
   private onReady(): void {
