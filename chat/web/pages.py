@@ -18,6 +18,7 @@ LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x1f]*")
 
 @pages.get("/")
 @pages.get("/browse")
+@pages.get("/people")
 @pages.get("/c/<path:channel>")
 def app_page(channel: str = "") -> ResponseReturnValue:
     """The app; what it shows it asks for itself."""

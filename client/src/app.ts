@@ -1,8 +1,11 @@
 // Puts the parts together, and is what the interface asks to do things.
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { Api } from "./api";
 import { forgetDrafts } from "./drafts";
+import { active, note, visited } from "./lately";
+import { watchAttention } from "./lib/looking";
 import { channelPath } from "./lib/paths";
+import { Notifications } from "./notifications";
 import type { Item, OutboxAction } from "./outbox/item";
 import { Outbox, type Post } from "./outbox/outbox";
 import { forgetShelf, openShelf } from "./outbox/shelf";
@@ -12,9 +15,10 @@ import { navigate } from "./routes";
 import * as apply from "./state/apply";
 import { Store } from "./state/store";
 import { Sync } from "./sync/sync";
+import { texts } from "./texts";
 import { SocketIOTransport } from "./transport/socketio";
 import { Typing } from "./typing";
-import type { Actions, Channel, Member, Message, User } from "./wire";
+import { isDirect, type Actions, type Channel, type Member, type Message, type User } from "./wire";
 
 const isWaiting = (item: Item): boolean => item.state === "queued";
 
@@ -25,6 +29,7 @@ export class App {
   readonly sync = new Sync(this.store, this.transport, this.api);
   readonly reading = new Reading(this.store, this.sync, this.transport);
   readonly typing = new Typing(this.transport);
+  readonly notifications = new Notifications(this.store, (id) => this.learnName(id));
   /** Set before anything that needs it is drawn. */
   outbox!: Outbox;
   readonly started = signal(false);
@@ -41,7 +46,14 @@ export class App {
     this.sync.listener = {
       arrived: (messages) => this.outbox.arrived(messages),
       ready: () => this.onReady(),
+      news: (news) => {
+        this.order(news.channel_id);
+        void this.notifications.hear(news);
+      },
     };
+    effect(() => this.visit(this.store.open.value));
+    watchAttention();
+    this.notifications.start();
     await this.outbox.load();
     this.started.value = true;
     this.sync.start();
@@ -83,15 +95,18 @@ export class App {
     return this.api.send("DELETE", `/channels/${encodeURIComponent(channelId)}/members/${encodeURIComponent(userId)}`);
   }
 
-  async leave(channelId: string): Promise<void> {
+  /** Leaves a channel, and goes on to another page. */
+  async leave(channelId: string, to: string): Promise<void> {
     await this.removeMember(channelId, this.store.myId.value);
-    navigate("/");
+    navigate(to);
   }
 
-  async setTopic(channelId: string, topic: string): Promise<void> {
-    const path = `/channels/${encodeURIComponent(channelId)}`;
-    const { channel } = await this.api.send<{ channel: Channel }>("PATCH", path, { topic });
-    this.sync.change((world) => apply.installPersonal(world, { ...channel, read: null }, world.reads));
+  changeChannel(channelId: string, changes: { name?: string; topic?: string; kind?: "private" }): Promise<void> {
+    return this.alter("PATCH", `/channels/${encodeURIComponent(channelId)}`, changes);
+  }
+
+  archive(channelId: string): Promise<void> {
+    return this.alter("POST", `/channels/${encodeURIComponent(channelId)}/archive`, {});
   }
 
   async rename(displayName: string): Promise<void> {
@@ -111,9 +126,24 @@ export class App {
     location.assign("/sign-in");
   }
 
+  private async alter(method: "PATCH" | "POST", path: string, body: object): Promise<void> {
+    const { channel } = await this.api.send<{ channel: Channel }>(method, path, body);
+    this.sync.change((world) => apply.installPersonal(world, { ...channel, read: null }, world.reads));
+  }
+
   private enter({ channel }: { channel: Channel }): void {
     this.sync.change((world) => apply.adopt(world, channel));
     navigate(channelPath(channel.id));
+  }
+
+  /** Conversations stand in the order in which something was said in them. */
+  private order(channelId: string): void {
+    const channel = this.store.channels.value.get(channelId);
+    if (channel && isDirect(channel)) note(active, channelId);
+  }
+
+  private visit(channelId: string | null): void {
+    if (channelId) untracked(() => note(visited, channelId));
   }
 
   private onReady(): void {
@@ -125,6 +155,12 @@ export class App {
     if (!this.store.me.value) return;
     this.store.sessionEnded.value = true;
     this.transport.close();
+  }
+
+  /** What someone is called, asked for where it is not known yet. */
+  private async learnName(userId: string): Promise<string> {
+    if (!this.store.users.value.has(userId)) await this.loadUsers().catch(() => {});
+    return this.nameOf(userId) ?? texts.channel.someone;
   }
 
   /** Someone unknown was named: ask who everyone is, once for all who are. */

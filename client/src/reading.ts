@@ -2,11 +2,13 @@
 import { signal } from "@preact/signals";
 import * as apply from "./state/apply";
 import type { Store } from "./state/store";
-import { isMine } from "./state/world";
+import { badge, isMine } from "./state/world";
 import type { Sync } from "./sync/sync";
 import type { Transport } from "./transport/transport";
 
 const SETTLE_MS = 250;
+// The server stops at the head, wherever that is by then.
+const THE_END = Number.MAX_SAFE_INTEGER;
 
 export class Reading {
   /** A channel that was marked unread by hand: it stays so until one comes back to it. */
@@ -47,6 +49,14 @@ export class Reading {
     this.held.value = null;
   }
 
+  /** Whatever is unread anywhere counts as read; what cannot be told now shows as unread as before. */
+  async readAll(): Promise<void> {
+    this.release();
+    const world = this.store.world.value;
+    const unread = [...world.channels.keys()].filter((id) => badge(world, id).unread > 0);
+    for (const id of unread) await this.tell(id, THE_END);
+  }
+
   private readUpTo(id: string): number {
     const told = this.store.world.value.reads.get(id)?.last_read_seq ?? 0;
     return Math.max(told, this.store.marked.value.get(id) ?? 0);
@@ -55,7 +65,11 @@ export class Reading {
   private async mark(id: string, seq: number): Promise<void> {
     const { world, ready, open } = this.store;
     if (!ready.value || open.value !== id || !isMine(world.value.channels.get(id))) return;
-    const asked = world.value.reads;
+    await this.tell(id, seq);
+  }
+
+  private async tell(id: string, seq: number): Promise<void> {
+    const asked = this.store.world.value.reads;
     this.setMarked(id, seq);
     try {
       const { read } = await this.transport.request("markRead", { channel_id: id, seq });

@@ -16,14 +16,14 @@ def fetch(server: Server, path: str) -> requests.Response:
     return requests.get(server.url + path, allow_redirects=False, timeout=30)
 
 
-@pytest.mark.parametrize("path", ["/", "/c/anything", "/browse"])
+@pytest.mark.parametrize("path", ["/", "/c/anything", "/browse", "/people"])
 def test_who_is_not_signed_in_is_sent_to_sign_in(server: Server, path: str) -> None:
     answer = fetch(server, path)
     assert answer.status_code == 302
     assert answer.headers["Location"] == ("/sign-in" if path == "/" else f"/sign-in?next={path}")
 
 
-@pytest.mark.parametrize("path", ["/", "/c/anything", "/browse"])
+@pytest.mark.parametrize("path", ["/", "/c/anything", "/browse", "/people"])
 def test_who_is_signed_in_gets_the_app_at_every_address(ana: Person, path: str) -> None:
     answer = ana.http.get(ana.server.url + path, timeout=30)
     assert answer.status_code == 200

@@ -4,6 +4,7 @@ export type Route =
   | { name: "home" }
   | { name: "channel"; id: string; thread?: string; message?: string }
   | { name: "browse" }
+  | { name: "people" }
   | { name: "sign-in" }
   | { name: "sign-up"; invite: string | null }
   | { name: "unknown" };
@@ -16,7 +17,7 @@ export function parse(path: string): Route {
   if (first === "c" && second) return { name: "channel", id: decode(second) };
   if (first === "invite" && second) return { name: "sign-up", invite: decode(second) };
   if (second) return { name: "unknown" };
-  if (first === "browse" || first === "sign-in") return { name: first };
+  if (first === "browse" || first === "people" || first === "sign-in") return { name: first };
   if (first === "sign-up") return { name: "sign-up", invite: null };
   return { name: "unknown" };
 }

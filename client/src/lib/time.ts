@@ -6,6 +6,9 @@ const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 const thisYear = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const otherYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
+
+export const dateOf = (iso: string): string => date.format(new Date(iso));
 export const timeOfDay = (iso: string): string => clock.format(new Date(iso));
 export const fullTime = (iso: string): string => full.format(new Date(iso));
 export const shortTime = (iso: string): string => short.format(new Date(iso));

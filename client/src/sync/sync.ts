@@ -11,6 +11,7 @@ import { asRefusal, type Refusal } from "../transport/refusal";
 import type { Transport } from "../transport/transport";
 import {
   DURABLE_EVENTS,
+  type Activity,
   type Channel,
   type Hello,
   type Member,
@@ -48,10 +49,12 @@ export interface Listener {
   arrived(messages: readonly Message[]): void;
   /** The connection can be used. */
   ready(): void;
+  /** Something new was just said: here, or in a channel that is not open. Never what was only caught up on. */
+  news(news: Message | Activity): void;
 }
 
 export class Sync {
-  listener: Listener = { arrived() {}, ready() {} };
+  listener: Listener = { arrived() {}, ready() {}, news() {} };
   private subscription: Subscription | null = null;
   private generation = 0;
   private connection = 0;
@@ -174,7 +177,7 @@ export class Sync {
 
   private onTold(...[event, payload]: Told): void {
     if (event === "hello") this.onHello(payload);
-    else if (event === "activity") this.change((world) => apply.heardOf(world, payload));
+    else if (event === "activity") this.onActivity(payload);
     else if (event === "heads") this.onHeads(payload);
     else if (event === "typing") this.onTyping(payload);
     else if ((DURABLE_EVENTS as readonly string[]).includes(event)) this.onDurable({ ...payload, event } as StreamEvent);
@@ -193,12 +196,19 @@ export class Sync {
 
   private onDurable(event: StreamEvent): void {
     const followed = event.stream === this.store.world.value.own.stream || this.follows(event.stream);
+    const cursor = this.store.world.value.windows.get(event.stream)?.cursor ?? -1;
+    if (event.message && event.message.seq === event.message.changed_seq && event.seq > cursor) this.listener.news(event.message);
     // Told while we were leaving: no activity will speak of it.
     if (!followed) return this.change((world) => (isMine(world.channels.get(event.stream)) ? inDoubt(world, event.stream) : world));
     if (event.message) this.listener.arrived([event.message]);
     this.change((world) => apply.hear(world, event));
     // Rule 4: whoever was out and is in again has no live subscription any more.
     if (event.event === "channel_joined" && event.channel?.id === this.subscription?.id) this.subscribe();
+  }
+
+  private onActivity(activity: Activity): void {
+    this.change((world) => apply.heardOf(world, activity));
+    if (activity.posted !== undefined && activity.user_id) this.listener.news(activity);
   }
 
   private follows(id: string): boolean {

@@ -8,6 +8,7 @@ import { Alert } from "./Alert";
 import { Dialog } from "./Dialog";
 import { Field } from "./Field";
 import { Invite } from "./Invite";
+import { NotificationSettings } from "./NotificationSettings";
 import { useTask } from "./task";
 
 export function Account({ onClose }: { onClose(): void }) {
@@ -16,6 +17,7 @@ export function Account({ onClose }: { onClose(): void }) {
   return (
     <Dialog title={texts.account.title} onClose={onClose}>
       <Name name={me.display_name} />
+      <NotificationSettings />
       {mayInvite && <Invite />}
       <Sessions />
       <SignOut />

@@ -1,12 +1,14 @@
-// The public channels: find one, look at it, join it.
+// The public channels: find one, look at it, join it, or make a new one.
 import { useEffect, useState } from "preact/hooks";
 import { app } from "../app";
 import { channelPath } from "../lib/paths";
+import { collator, fold } from "../lib/rank";
 import { navigate, visits } from "../routes";
 import { isMine } from "../state/world";
 import { texts } from "../texts";
 import type { Channel } from "../wire";
 import { Alert } from "./Alert";
+import { CreateChannel } from "./CreateChannel";
 import { Field } from "./Field";
 import { Icon } from "./icons";
 import { MenuButton } from "./MenuButton";
@@ -18,37 +20,54 @@ const REFRESH_MS = 15_000;
 export function Browse() {
   const words = texts.browse;
   const [search, setSearch] = useState("");
+  const [loaded, setLoaded] = useState(false);
+  const [creating, setCreating] = useState(false);
   const load = useTask();
   useEffect(() => void (place.value = words.title), []);
   const ready = app.store.ready.value;
+  const ask = async () => {
+    if (await load.run(() => app.sync.list())) setLoaded(true);
+  };
   useEffect(() => {
     if (!ready) return;
     // Nobody is told of channels that others make.
     const timer = setInterval(() => void app.sync.list().catch(() => {}), REFRESH_MS);
-    void load.run(() => app.sync.list());
+    void ask();
     return () => clearInterval(timer);
   }, [ready, visits.value]);
-  const wanted = search.trim().toLowerCase();
-  const channels = [...app.store.channels.value.values()]
-    .filter((channel) => channel.kind === "public" && !channel.archived_at)
-    .filter((channel) => `${channel.name} ${channel.topic}`.toLowerCase().includes(wanted))
-    .sort((a, b) => (a.name ?? "").localeCompare(b.name ?? ""));
+  const wanted = fold(search);
+  const all = [...app.store.channels.value.values()].filter((channel) => channel.kind === "public" && !channel.archived_at);
+  const channels = all
+    .filter((channel) => fold(`${channel.name} ${channel.topic}`).includes(wanted))
+    .sort((a, b) => collator.compare(a.name ?? "", b.name ?? ""));
   return (
     <>
       <header class="head">
         <MenuButton />
-        <h1 class="head__name">{words.title}</h1>
+        <h1 class="head__name">
+          <span class="head__title">{words.title}</span>
+        </h1>
+        <button type="button" class="button head__end" onClick={() => setCreating(true)}>
+          <Icon name="plus" />
+          {words.create}
+        </button>
       </header>
       <div class="browse">
         <Field label={words.search} value={search} onValue={setSearch} type="search" />
-        <Alert text={load.error} />
+        <Alert text={load.error}>
+          <button type="button" class="button" onClick={() => void ask()}>
+            {words.tryAgain}
+          </button>
+        </Alert>
+        {!loaded && !load.error && !all.length && <p class="browse__note">{words.loading}</p>}
+        {loaded && <p class="browse__note">{channels.length ? words.count(channels.length) : all.length ? words.noMatch : words.none}</p>}
         <ul class="browse__list">
           {channels.map((channel) => (
             <Row key={channel.id} channel={channel} />
           ))}
         </ul>
-        {!channels.length && !load.busy && <p class="browse__none">{words.none}</p>}
       </div>
+      {creating && <CreateChannel onClose={() => setCreating(false)} />}
     </>
   );
 }
@@ -64,6 +83,7 @@ function Row({ channel }: { channel: Channel }) {
         <b>
           <Icon name="hash" />
           {name}
+          {mine && <span class="mark">{words.joined}</span>}
         </b>
         {channel.topic && <span>{channel.topic}</span>}
         <Alert text={task.error} />
@@ -71,9 +91,7 @@ function Row({ channel }: { channel: Channel }) {
       <button type="button" class="button" aria-label={words.openNamed(name)} onClick={() => navigate(channelPath(channel.id))}>
         {words.open}
       </button>
-      {mine ? (
-        <span class="browse__joined">{words.joined}</span>
-      ) : (
+      {!mine && (
         <button type="button" class="button button--primary" aria-label={words.joinNamed(name)} disabled={task.busy} onClick={() => task.run(() => app.join(channel))}>
           {words.join}
         </button>

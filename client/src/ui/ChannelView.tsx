@@ -1,19 +1,15 @@
 // A channel: what it is about, what was said, and where to write.
-import { useSignal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { app } from "../app";
 import { keepLast } from "../drafts";
 import { isMine } from "../state/world";
 import { texts } from "../texts";
-import { isDirect, type Channel } from "../wire";
+import type { Channel } from "../wire";
 import { Alert } from "./Alert";
+import { ChannelHead } from "./ChannelHead";
 import { Composer } from "./Composer";
-import { Dialog } from "./Dialog";
-import { Field } from "./Field";
-import { Icon } from "./icons";
 import { About } from "./About";
 import { ChannelLog } from "./ChannelLog";
-import { isAdmin, Members } from "./Members";
 import { MenuButton } from "./MenuButton";
 import { MessageMenu } from "./MessageMenu";
 import { channelName, personName } from "./names";
@@ -36,7 +32,7 @@ export function ChannelView({ id, thread, message }: { id: string; thread?: stri
   return (
     <div class={thread ? "channel channel--thread" : "channel"}>
       <div class="channel__main">
-        <Head channel={channel} />
+        <ChannelHead channel={channel} />
         <ChannelLog key={`log ${id}`} channel={channel} messageId={thread ? undefined : message} />
         <TypingLine id={id} />
         <Foot channel={channel} />
@@ -71,60 +67,6 @@ function Missing() {
         <a href="/" data-route>{texts.channel.toHome}</a>
       </div>
     </>
-  );
-}
-
-function Head({ channel }: { channel: Channel }) {
-  const words = texts.channel;
-  const dialog = useSignal<"members" | "topic" | null>(null);
-  const close = () => (dialog.value = null);
-  const direct = isDirect(channel);
-  const mayEdit = isMine(channel) && !direct && !channel.archived_at && isAdmin(channel);
-  return (
-    <header class="head">
-      <MenuButton />
-      <div class="head__about">
-        <h1 class="head__name">
-          {!direct && <Icon name={channel.kind === "private" ? "lock" : "hash"} />}
-          {channelName(channel)}
-        </h1>
-        {channel.topic && <p class="head__topic" title={channel.topic}>{channel.topic}</p>}
-      </div>
-      {mayEdit && (
-        <button type="button" class="button button--icon" aria-label={channel.topic ? words.editTopic : words.addTopic} title={channel.topic ? words.editTopic : words.addTopic} onClick={() => (dialog.value = "topic")}>
-          <Icon name="pencil" />
-        </button>
-      )}
-      <button type="button" class="button button--quiet" onClick={() => (dialog.value = "members")}>
-        <Icon name="people" />
-        <span class="head__label">{words.members}</span>
-      </button>
-      {dialog.value === "members" && <Members channel={channel} onClose={close} />}
-      {dialog.value === "topic" && <Topic channel={channel} onClose={close} />}
-    </header>
-  );
-}
-
-function Topic({ channel, onClose }: { channel: Channel; onClose(): void }) {
-  const words = texts.channel;
-  const [topic, setTopic] = useState(channel.topic);
-  const task = useTask();
-  const onSubmit = async (event: Event) => {
-    event.preventDefault();
-    if (await task.run(() => app.setTopic(channel.id, topic.trim()))) onClose();
-  };
-  return (
-    <Dialog title={words.editTopic} onClose={onClose}>
-      <form class="form" onSubmit={onSubmit}>
-        <Field label={words.topic} value={topic} onValue={setTopic} maxLength={250} autofocus />
-        <Alert text={task.error} />
-        <div class="form__actions">
-          <button class="button button--primary" disabled={task.busy}>
-            {words.save}
-          </button>
-        </div>
-      </form>
-    </Dialog>
   );
 }
 

@@ -1,56 +1,93 @@
-// Who is in a channel; adding someone, removing someone, leaving.
+// Who is in a channel: find someone, add someone, take someone out.
 import { useEffect, useState } from "preact/hooks";
 import { app } from "../app";
-import { isMine } from "../state/world";
+import { collator, fold } from "../lib/rank";
 import { texts } from "../texts";
 import { isDirect, type Channel, type Member } from "../wire";
 import { Alert } from "./Alert";
 import { Avatar } from "./Avatar";
-import { Dialog } from "./Dialog";
 import { Field } from "./Field";
+import { useKeptFocus } from "./focus";
+import { mayAddPeople, mayAdminister } from "./may";
 import { personName } from "./names";
 import { findPeople } from "./NewDirect";
 import { useTask } from "./task";
 
-export function Members({ channel, onClose }: { channel: Channel; onClose(): void }) {
-  const words = texts.channel;
+export { isAdmin } from "./may";
+
+const AT_ONCE = 100;
+// Below so many one sees everyone anyway.
+const WORTH_A_SEARCH = 8;
+const TO_ADD = 8;
+
+interface MemberList {
+  /** By name; null while they are not known. */
+  present: Member[] | null;
+  error: string;
+  ask(): void;
+}
+
+/** Who is in a channel, asked for when someone wants to see. */
+export function useMembers(channel: Channel): MemberList {
+  const load = useTask();
   const window = app.store.windows.value.get(channel.id);
   const members = window?.members;
-  const load = useTask();
-  const task = useTask();
-  useEffect(() => void (window && !members && load.run(() => app.sync.members(channel.id))), [!window, !members]);
-  const present = [...(members?.values() ?? [])].filter((member) => !member.left_at);
-  present.sort((a, b) => personName(a.user_id).localeCompare(personName(b.user_id)));
-  const mine = isMine(channel) && !isDirect(channel);
-  const leave = async () => {
-    if (await task.run(() => app.leave(channel.id))) onClose();
-  };
+  const ask = () => void load.run(() => app.sync.members(channel.id));
+  useEffect(() => {
+    if (window && !members) ask();
+  }, [!window, !members]);
+  const present = members && [...members.values()].filter((member) => !member.left_at);
+  present?.sort((a, b) => collator.compare(personName(a.user_id), personName(b.user_id)));
+  return { present: present ?? null, error: load.error, ask };
+}
+
+export function Members({ channel, list: { present, error, ask } }: { channel: Channel; list: MemberList }) {
+  const words = texts.channel;
+  const [search, setSearch] = useState("");
+  const [most, setMost] = useState(AT_ONCE);
+  const rows = useKeptFocus<HTMLUListElement>(present?.length);
+  if (!present) {
+    if (!error) return <p class="form__lead">{words.loading}</p>;
+    return (
+      <Alert text={error}>
+        <button type="button" class="button" onClick={ask}>
+          {texts.details.tryAgain}
+        </button>
+      </Alert>
+    );
+  }
+  const wanted = fold(search);
+  const found = present.filter(({ user_id }) => fold(`${personName(user_id)} ${app.store.users.value.get(user_id)?.username ?? ""}`).includes(wanted));
   return (
-    <Dialog title={words.memberList} onClose={onClose}>
-      <Alert text={load.error || task.error} />
-      {!members && !load.error && <p class="form__lead">{words.loading}</p>}
-      <ul class="people">
-        {present.map((member) => (
+    <div class="members">
+      {present.length > WORTH_A_SEARCH && <Field label={texts.details.findMember} value={search} onValue={setSearch} type="search" lowercase />}
+      <ul class="people" tabIndex={-1} ref={rows}>
+        {found.slice(0, most).map((member) => (
           <Row key={member.user_id} channel={channel} member={member} />
         ))}
+        {!found.length && <li class="people__none">{texts.details.noMember}</li>}
       </ul>
-      {mine && members && <Add channel={channel} present={present} />}
-      {mine && (
-        <div class="form__actions">
-          <button type="button" class="button button--danger" disabled={task.busy} onClick={leave}>
-            {words.leave}
-          </button>
-        </div>
+      {found.length > most && (
+        <button type="button" class="button members__more" onClick={() => setMost(most + AT_ONCE)}>
+          {texts.details.more(Math.min(AT_ONCE, found.length - most))}
+        </button>
       )}
-    </Dialog>
+      {mayAddPeople(channel) && <Add channel={channel} present={present} />}
+    </div>
   );
 }
 
 function Row({ channel, member }: { channel: Channel; member: Member }) {
   const words = texts.channel;
   const task = useTask();
+  const user = app.store.users.value.get(member.user_id);
   const name = personName(member.user_id);
   const me = member.user_id === app.store.myId.value;
+  const marks = [
+    user?.kind === "bot" && texts.details.bot,
+    user?.deactivated_at && texts.details.deactivated,
+    !isDirect(channel) && words.roles[member.role],
+  ].filter(Boolean);
   return (
     <li class="people__row">
       <Avatar id={member.user_id} name={name} />
@@ -58,8 +95,8 @@ function Row({ channel, member }: { channel: Channel; member: Member }) {
         {name}
         {me && <small> ({words.you})</small>}
       </span>
-      <span class="people__handle">{words.roles[member.role]}</span>
-      {!me && mayRemove(channel) && (
+      <span class="people__handle">{marks.join(", ")}</span>
+      {!me && mayAdminister(channel) && (
         <button type="button" class="button" aria-label={words.removeNamed(name)} disabled={task.busy} onClick={() => task.run(() => app.removeMember(channel.id, member.user_id))}>
           {words.remove}
         </button>
@@ -69,18 +106,14 @@ function Row({ channel, member }: { channel: Channel; member: Member }) {
   );
 }
 
-const mayRemove = (channel: Channel): boolean => !isDirect(channel) && isAdmin(channel);
-
-export function isAdmin(channel: Channel): boolean {
-  const role = app.store.me.value?.role;
-  return channel.role === "owner" || channel.role === "admin" || role === "owner" || role === "admin";
-}
-
 function Add({ channel, present }: { channel: Channel; present: Member[] }) {
   const words = texts.channel;
   const [search, setSearch] = useState("");
   const task = useTask();
   useEffect(() => void task.run(() => app.loadUsers()), []);
+  const add = async (id: string) => {
+    if (await task.run(() => app.addMember(channel.id, id))) setSearch("");
+  };
   const there = new Set(present.map((member) => member.user_id));
   const people = findPeople(search, (user) => !there.has(user.id));
   return (
@@ -88,17 +121,17 @@ function Add({ channel, present }: { channel: Channel; present: Member[] }) {
       <Field label={words.add} value={search} onValue={setSearch} type="search" lowercase />
       <Alert text={task.error} />
       <ul class="people">
-        {people.slice(0, 8).map((user) => (
+        {people.slice(0, TO_ADD).map((user) => (
           <li class="people__row" key={user.id}>
             <Avatar id={user.id} name={personName(user.id)} />
             <span class="people__name">{personName(user.id)}</span>
             <span class="people__handle">@{user.username}</span>
-            <button type="button" class="button" aria-label={words.addNamed(personName(user.id))} disabled={task.busy} onClick={() => task.run(() => app.addMember(channel.id, user.id))}>
+            <button type="button" class="button" aria-label={words.addNamed(personName(user.id))} disabled={task.busy} onClick={() => void add(user.id)}>
               {words.addButton}
             </button>
           </li>
         ))}
-        {!people.length && <li class="people__none">{words.nobodyToAdd}</li>}
+        {!people.length && <li class="people__none">{search.trim() ? texts.direct.nobody : words.nobodyToAdd}</li>}
       </ul>
     </section>
   );

@@ -3,18 +3,26 @@ import { useEffect } from "preact/hooks";
 import { app } from "../app";
 import { readLast } from "../drafts";
 import { channelPath } from "../lib/paths";
-import { navigate, route } from "../routes";
-import { isMine, myChannels } from "../state/world";
+import { navigate, route, visits } from "../routes";
+import { isMine } from "../state/world";
 import { texts } from "../texts";
 import { Browse } from "./Browse";
+import { inOrder } from "./channels";
 import { ChannelView } from "./ChannelView";
 import { Icon } from "./icons";
 import { drawerOpen, MenuButton } from "./MenuButton";
+import { NotificationHint } from "./NotificationSettings";
+import { People } from "./People";
+import { panel, startShortcuts } from "./shortcuts";
+import { ShortcutList } from "./ShortcutList";
 import { Sidebar } from "./Sidebar";
 import { Status } from "./Status";
+import { Switcher } from "./Switcher";
 
 export function Shell() {
   const close = () => (drawerOpen.value = false);
+  useEffect(startShortcuts, []);
+  useEffect(() => void close(), [visits.value]);
   return (
     <div class={drawerOpen.value ? "shell shell--drawer" : "shell"}>
       <a class="skip" href="#main">
@@ -26,16 +34,22 @@ export function Shell() {
       </button>
       <main class="main" id="main" tabIndex={-1}>
         <Status />
+        {app.started.value && <NotificationHint />}
         {app.started.value && <Page />}
       </main>
+      {panel.value === "switcher" && <Switcher onClose={closePanel} />}
+      {panel.value === "shortcuts" && <ShortcutList onClose={closePanel} />}
     </div>
   );
 }
+
+const closePanel = (): void => void (panel.value = null);
 
 function Page() {
   const here = route.value;
   if (here.name === "channel") return <ChannelView {...here} />;
   if (here.name === "browse") return <Browse />;
+  if (here.name === "people") return <People />;
   if (here.name === "home") return <Home />;
   return (
     <>
@@ -57,8 +71,7 @@ function Home() {
     if (!ready) return;
     const world = app.store.world.value;
     const last = readLast(world.me);
-    const { rooms, directs } = myChannels(world);
-    const id = last && isMine(world.channels.get(last)) ? last : (rooms[0] ?? directs[0])?.id;
+    const id = last && isMine(world.channels.get(last)) ? last : inOrder.value[0]?.id;
     navigate(id ? channelPath(id) : "/browse", { replace: true });
   }, [ready]);
   return (

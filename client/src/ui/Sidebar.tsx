@@ -1,60 +1,86 @@
-// The channels and conversations one is in, with what is unread in them.
-import { useSignal } from "@preact/signals";
+// The channels and conversations one is in, with what is unread in them, and the ways to everything else.
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { app } from "../app";
 import { channelPath } from "../lib/paths";
 import { route } from "../routes";
-import { badge, myChannels } from "../state/world";
 import { texts } from "../texts";
-import type { Channel } from "../wire";
+import { isDirect, type Channel } from "../wire";
 import { Account } from "./Account";
 import { Avatar } from "./Avatar";
+import { Badge } from "./Badge";
+import { attentionOf, directs, rooms, type Attention } from "./channels";
 import { CreateChannel } from "./CreateChannel";
 import { Icon } from "./icons";
-import { channelName, personName } from "./names";
+import { memo } from "./memo";
+import { channelName, otherOf, personName } from "./names";
 import { NewDirect } from "./NewDirect";
+import { OutOfSight } from "./OutOfSight";
+import { Keys } from "./ShortcutList";
+import { panel } from "./shortcuts";
 import { workspace } from "./workspace";
 
 export function Sidebar({ onGo }: { onGo(): void }) {
   const words = texts.sidebar;
   const dialog = useSignal<"channel" | "direct" | "account" | null>(null);
   const close = () => (dialog.value = null);
-  const { rooms, directs } = myChannels(app.store.world.value);
   const me = app.store.me.value;
+  const onSwitch = () => {
+    onGo();
+    panel.value = "switcher";
+  };
   return (
     <aside class="sidebar">
       <header class="sidebar__head">
         <strong class="sidebar__workspace">{workspace()}</strong>
+        <button type="button" class="sidebar__switch" aria-label={texts.switcher.open} aria-haspopup="dialog" onClick={onSwitch}>
+          <Icon name="search" />
+          <span class="sidebar__name">{texts.switcher.short}</span>
+          <Keys keys="mod+k" />
+        </button>
       </header>
-      <div class="sidebar__scroll" onClick={(event) => (event.target as Element).closest("a") && onGo()}>
+      <OutOfSight onClick={(event) => (event.target as Element).closest("a") && onGo()}>
         <nav aria-label={words.nav}>
           <Section title={words.channels} add={words.create} icon="plus" onAdd={() => (dialog.value = "channel")}>
-            {rooms.map((channel) => (
+            {rooms.value.map((channel) => (
               <ChannelLink key={channel.id} channel={channel} />
             ))}
-            {!rooms.length && app.store.ready.value && <li class="sidebar__empty">{words.noChannels}</li>}
+            {!rooms.value.length && app.store.ready.value && <li class="sidebar__empty">{words.noChannels}</li>}
           </Section>
           <Section title={words.directs} add={words.newMessage} icon="compose" onAdd={() => (dialog.value = "direct")}>
-            {directs.map((channel) => (
+            {directs.value.map((channel) => (
               <ChannelLink key={channel.id} channel={channel} />
             ))}
           </Section>
         </nav>
-        <a class="sidebar__link sidebar__browse" href="/browse" data-route aria-current={route.value.name === "browse" ? "page" : undefined}>
-          <Icon name="compass" />
-          <span>{words.browse}</span>
-        </a>
-      </div>
+        <PageLink to="browse" icon="compass" />
+        <PageLink to="people" icon="people" />
+      </OutOfSight>
       {me && (
-        <button type="button" class="sidebar__account" onClick={() => (dialog.value = "account")} aria-label={texts.account.menu(personName(me.id))}>
-          <Avatar id={me.id} name={personName(me.id)} />
-          <span class="sidebar__me">{personName(me.id)}</span>
-          <span class={app.store.ready.value ? "dot dot--live" : "dot"} aria-hidden="true" />
-        </button>
+        <div class="sidebar__foot">
+          <button type="button" class="sidebar__account" onClick={() => (dialog.value = "account")} aria-label={texts.account.menu(personName(me.id))}>
+            <Avatar id={me.id} name={personName(me.id)} />
+            <span class="sidebar__me">{personName(me.id)}</span>
+            <span class={app.store.ready.value ? "dot dot--live" : "dot"} aria-hidden="true" />
+          </button>
+          <button type="button" class="button button--icon" aria-label={texts.shortcuts.title} title={texts.shortcuts.title} onClick={() => (panel.value = "shortcuts")}>
+            <Icon name="keyboard" />
+          </button>
+        </div>
       )}
       {dialog.value === "channel" && <CreateChannel onClose={close} />}
       {dialog.value === "direct" && <NewDirect onClose={close} />}
       {dialog.value === "account" && <Account onClose={close} />}
     </aside>
+  );
+}
+
+function PageLink({ to, icon }: { to: "browse" | "people"; icon: "compass" | "people" }) {
+  return (
+    <a class="sidebar__link" href={`/${to}`} data-route aria-current={route.value.name === to ? "page" : undefined}>
+      <Icon name={icon} />
+      <span>{texts.sidebar[to]}</span>
+    </a>
   );
 }
 
@@ -80,28 +106,36 @@ function Section({ title, add, icon, onAdd, children }: SectionProps) {
   );
 }
 
-function ChannelLink({ channel }: { channel: Channel }) {
-  const { world, marked } = app.store;
-  const { unread, mentions } = badge(world.value, channel.id, marked.value.get(channel.id));
-  const here = route.value.name === "channel" && route.value.id === channel.id;
+// Much is told that changes nothing in most of these rows.
+const ChannelLink = memo(({ channel }: { channel: Channel }) => {
+  const row = useRef<HTMLAnchorElement>(null);
+  const attention = useAttention(channel);
+  const here = useComputed(() => route.value.name === "channel" && route.value.id === channel.id).value;
+  useEffect(() => void (here && row.current?.scrollIntoView({ block: "nearest" })), [here]);
   const name = channelName(channel);
-  const direct = channel.kind === "dm" || channel.kind === "group_dm";
+  const { unread, mentions, muted } = attention;
+  const label = texts.sidebar.badge(name, unread, mentions);
   return (
     <li>
       <a
-        class={unread ? "sidebar__link sidebar__link--unread" : "sidebar__link"}
+        ref={row}
+        class={muted ? "sidebar__link sidebar__link--muted" : unread ? "sidebar__link sidebar__link--unread" : "sidebar__link"}
         href={channelPath(channel.id)}
         data-route
         aria-current={here ? "page" : undefined}
-        aria-label={texts.sidebar.badge(name, unread, mentions)}
+        aria-label={muted ? `${label}, ${texts.notify.muted}` : label}
       >
-        {direct ? <Avatar id={otherOf(channel)} name={name} /> : <Icon name={channel.kind === "private" ? "lock" : "hash"} />}
+        {isDirect(channel) ? <Avatar id={otherOf(channel)} name={name} /> : <Icon name={channel.kind === "private" ? "lock" : "hash"} />}
         <span class="sidebar__name">{name}</span>
-        {unread > 0 && <span class={mentions || direct ? "badge badge--loud" : "badge"}>{unread > 99 ? "99+" : unread}</span>}
+        {muted && <Icon name="bellOff" />}
+        <Badge {...attention} />
       </a>
     </li>
   );
-}
+});
 
-const otherOf = (channel: Channel): string =>
-  channel.user_ids?.find((id) => id !== app.store.myId.value) ?? channel.id;
+/** Draws the row again only when it says something else. */
+function useAttention(channel: Channel): Attention {
+  const said = useComputed(() => JSON.stringify(attentionOf(channel)));
+  return JSON.parse(said.value) as Attention;
+}

@@ -21,6 +21,11 @@ const PATHS = {
   clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7v5l3.5 2",
   compass: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M15.5 8.5l-2 5-5 2 2-5z",
   compose: "M12 5H5v14h14v-7M10 14l.5-2.5L18 4l2 2-7.5 7.5z",
+  search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13M15.5 15.5 20 20",
+  bell: "M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5a2 2 0 0 0 4 0",
+  bellOff: "M7 8.500A6 6 0 0 1 18 11v4M6 11v5.500L4.500 18H16M10 20.500a2 2 0 0 0 4 0M4 4l16 16",
+  info: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 11v5M12 7.800v.2",
+  keyboard: "M3 6h18v12H3zM7 10h.2M11 10h.2M15 10h.2M8 14.500h8",
 } as const;
 
 export type IconName = keyof typeof PATHS;

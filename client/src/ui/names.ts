@@ -12,6 +12,9 @@ export function channelName(channel: Channel): string {
   return others.length ? others.map(personName).join(", ") : texts.channel.emptyDirect;
 }
 
+/** Whose picture stands for a conversation. */
+export const otherOf = (channel: Channel): string => channel.user_ids?.find((id) => id !== app.store.myId.value) ?? channel.id;
+
 const EVERYONE = ["channel", "everyone", "all", "here"];
 let known: ReadonlySet<string> = new Set();
 

@@ -1,18 +1,21 @@
 // The name of the tab: where one is, and how much waits for oneself elsewhere.
 import { computed, effect, signal } from "@preact/signals";
 import { app } from "../app";
+import { isMuted } from "../notifications";
 import { badge, myChannels } from "../state/world";
+import type { Channel } from "../wire";
 import { workspace } from "./workspace";
 
 export const place = signal("");
 
-/** Messages to oneself: mentions, and whatever is unread in direct conversations. */
+/** Messages to oneself: mentions, and whatever is unread in direct conversations; muted ones do not count. */
 const forMe = computed(() => {
   const world = app.store.world.value;
   const { rooms, directs } = myChannels(world);
   const marked = app.store.marked.value;
-  const mentions = rooms.reduce((sum, { id }) => sum + badge(world, id, marked.get(id)).mentions, 0);
-  return directs.reduce((sum, { id }) => sum + badge(world, id, marked.get(id)).unread, mentions);
+  const count = (what: "mentions" | "unread") => (sum: number, { id }: Channel) =>
+    isMuted(id) ? sum : sum + badge(world, id, marked.get(id))[what];
+  return directs.reduce(count("unread"), rooms.reduce(count("mentions"), 0));
 });
 
 export function startTitle(): void {
