@@ -116,6 +116,17 @@ def test_a_whole_name_is_no_longer_completed_and_enter_sends(desk: Screen, bo: P
     desk.sees("hello @")
 
 
+def test_enter_belongs_to_whoever_composes_a_character(desk: Screen, bo: Person) -> None:
+    types(desk, f"@{bo.username[:6]}")
+    expect(suggestions(desk)).to_have_count(1)
+    desk.composer.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+    expect(suggestions(desk)).to_have_count(1)
+    desk.page.keyboard.press("Escape")
+    desk.composer.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+    expect(desk.composer).to_have_value(f"@{bo.username[:6]}")
+    expect(desk.log.get_by_role("article")).to_have_count(0)
+
+
 def test_nothing_is_completed_in_code_or_in_what_is_pasted(desk: Screen, bo: Person) -> None:
     types(desk, f"`@{bo.username[:6]}")
     expect(desk.composer).to_have_value(f"`@{bo.username[:6]}")
