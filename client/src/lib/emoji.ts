@@ -7,7 +7,8 @@ export interface Emoji {
   group: number;
   /** What may stand between colons. */
   codes: readonly string[];
-  tags: readonly string[];
+  /** All that it is found by, in small letters: pieces of codes and name, and what it stands for. */
+  words: readonly string[];
   /** The same in five skin tones, light to dark; empty where there are none. */
   tones: readonly string[];
 }
@@ -60,8 +61,9 @@ export class EmojiBook {
     const code = words.join("_");
     const used = new Map(recent.map((text, at) => [this.texts.get(text), at]));
     return this.all
-      .map((emoji) => ({ emoji, fit: fit(emoji, words, code), used: used.get(emoji) ?? recent.length, rest: rest(emoji, code) }))
+      .map((emoji) => ({ emoji, fit: fit(emoji, words, code) }))
       .filter(({ fit }) => fit < MISS)
+      .map(({ emoji, fit }) => ({ emoji, fit, used: used.get(emoji) ?? recent.length, rest: rest(emoji, code) }))
       .sort((a, b) => a.fit - b.fit || a.used - b.used || a.rest - b.rest)
       .slice(0, most)
       .map(({ emoji }) => emoji);
@@ -70,7 +72,10 @@ export class EmojiBook {
 
 function entry({ label, unicode, group, tags = [], skins = [] }: EmojiRow, codes: string | string[]): Emoji {
   const tones = skins.slice(0, TONES).map((skin) => asWritten(skin.unicode));
-  return { text: asWritten(unicode), name: label, group: group!, codes: [codes].flat(), tags, tones };
+  const names = [codes].flat();
+  // Made once: it is searched with every key.
+  const words = [...names, ...names.flatMap((code) => code.split(/[_-]/)), ...label.toLowerCase().split(/[^\p{L}\p{N}]+/u), ...tags];
+  return { text: asWritten(unicode), name: label, group: group!, codes: names, words: [...new Set(words)], tones };
 }
 
 /** Where a character is a picture by itself, the data's mark that asks for one is too much: "👍" is one character. */
@@ -78,20 +83,17 @@ const asWritten = (text: string): string => (/^\p{Emoji_Presentation}\ufe0f$/u.t
 
 const MISS = 4;
 
-/** 0: is called so; 1: its code begins so; 2: words of it begin so; 3: it stands somewhere in its name. */
-function fit({ codes, name, tags }: Emoji, words: readonly string[], code: string): number {
+/** 0: is called so; 1: its code begins so; 2: words of it begin so; 3: they stand somewhere in its words. */
+function fit({ codes, words }: Emoji, wanted: readonly string[], code: string): number {
   if (codes.includes(code)) return 0;
   if (codes.some((one) => one.startsWith(code))) return 1;
-  const all = [...codes.flatMap((one) => one.split(/[_-]/)), ...name.toLowerCase().split(/[^\p{L}\p{N}]+/u), ...tags];
-  if (words.every((word) => all.some((one) => one.startsWith(word)))) return 2;
-  const whole = `${codes.join(" ")} ${name.toLowerCase()}`;
+  if (wanted.every((part) => words.some((word) => word.startsWith(part)))) return 2;
   // Two letters stand somewhere in almost anything.
-  return words.every((word) => word.length > 2 && whole.includes(word)) ? 3 : MISS;
+  return wanted.every((part) => part.length > 2 && words.some((word) => word.includes(part))) ? 3 : MISS;
 }
 
 /** How much of a code is still to be written: ":hea" is nearer to "heart" than to "heart_eyes". */
-const rest = ({ codes }: Emoji, code: string): number => Math.min(...codes.filter((one) => one.startsWith(code)).map((one) => one.length), MUCH);
-const MUCH = 100;
+const rest = ({ codes }: Emoji, code: string): number => codes.find((one) => one.startsWith(code))?.length ?? 0;
 
 /** Stands between words, alone or in a row; "10:30:45" and "std::string::size" hold none. */
 export const CODES = /(?<![\p{L}\p{N}_:/])(?::[a-z0-9_+'-]+:)+(?![\p{L}\p{N}_:/])/giu;
