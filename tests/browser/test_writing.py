@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 
 from chat.text import check_emoji
 from tests.browser.people import Screen
@@ -267,12 +267,27 @@ def test_code_is_coloured_by_its_language_and_copied_with_the_keyboard(desk: Scr
     assert desk.page.evaluate("navigator.clipboard.readText()") == 'return "<b>" # and so on'
 
 
-def test_whoever_is_at_the_end_stays_there_when_code_gets_its_colours(desk: Screen, ana: Person, town: str) -> None:
+def test_whoever_is_at_the_end_stays_there_when_emoji_and_colours_come(screen: Opens, ana: Person, town: str) -> None:
     for number in range(30):
         ana.says(town, f"line {number}")
-    ana.says(town, "```python\n" + "print(1)\n" * 30 + "```")
-    expect(desk.log.locator(".hljs-built_in").first).to_be_attached()
-    until(lambda: desk.log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"))
+    for _ in range(8):
+        ana.says(town, ":tada:")
+    ana.says(town, "```python\n" + "print(1)\n" * 5 + "```")
+    late = screen(ana)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    late.page.route(re.compile("emojidata|highlighter"), hold)
+    late.page.goto(f"/c/{town}")
+    late.sees("print(1)")
+    until(lambda: late.log.evaluate("log => log.isConnected") and len(held) == 2)
+    for route in held:
+        route.continue_()
+    expect(late.log.locator(".message__text--emoji")).to_have_count(8)
+    expect(late.log.locator(".hljs-built_in").first).to_be_attached()
+    until(lambda: late.log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"))
 
 
 # The field -----------------------------------------------------------------------------------------

@@ -48,7 +48,13 @@ export function useScroll(first: string, onNearStart: () => void): Scroll {
     // The composer grows, a phone turns: the end stays in sight.
     const observer = new ResizeObserver(() => stick.current && toEnd());
     observer.observe(ref.current!);
-    return () => observer.disconnect();
+    // So it does when texts are shown anew, higher than before.
+    const texts = new MutationObserver(() => stick.current && toEnd());
+    texts.observe(ref.current!, { subtree: true, childList: true, characterData: true });
+    return () => {
+      observer.disconnect();
+      texts.disconnect();
+    };
   }, []);
   return { ref, atEnd, onScroll, settle, toEnd, goToEnd };
 }
