@@ -210,8 +210,6 @@ export const texts = {
     ":": "Emoji",
     found: (n: number) => `${plural(n, "suggestion", "suggestions")}. Choose with the arrow keys and Enter.`,
     everyone: { channel: "Tell everyone in this channel", everyone: "Tell everyone in this channel", here: "Tell everyone in this channel" },
-    you: "you",
-    private: "private",
   },
   formatting: {
     title: "Formatting",

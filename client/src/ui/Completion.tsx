@@ -1,5 +1,6 @@
 // The list of people, channels or emoji above a field, for what is being typed in it. The field stays a textbox and
 // keeps the focus; it tells which line of the list is chosen.
+import { computed } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { app } from "../app";
@@ -156,18 +157,26 @@ function optionsFor({ sign, query }: Token, channelId: string): Option[] {
   return options.length === 1 && options[0]!.insert.toLowerCase() === sign + query ? [] : options;
 }
 
+// In order; made when they change, not with every key.
+const everyPerson = computed(() =>
+  [...app.store.users.value.values()]
+    .filter((user) => !user.deactivated_at && user.id !== app.store.myId.value)
+    .sort((a, b) => (a.display_name || a.username).localeCompare(b.display_name || b.username)),
+);
+const everyChannel = computed(() =>
+  [...app.store.channels.value.values()]
+    .filter((channel) => channel.name && !channel.archived_at && !isDirect(channel))
+    .sort((a, b) => a.name!.localeCompare(b.name!)),
+);
+
 function people(query: string, channelId: string): Option[] {
-  const { users, channels, myId } = app.store;
   const members = membersOf(channelId);
-  const found: Candidate<Option>[] = [...users.value.values()]
-    .filter((user) => !user.deactivated_at && user.id !== myId.value)
-    .sort((a, b) => (a.display_name || a.username).localeCompare(b.display_name || b.username))
-    .map((user) => ({
-      value: { key: user.id, insert: `@${user.username}`, label: user.display_name || user.username, hint: `@${user.username}`, picture: { person: user.id } },
-      words: [user.username, user.display_name.toLowerCase()],
-      near: members.has(user.id),
-    }));
-  const channel = channels.value.get(channelId);
+  const found = everyPerson.value.map<Candidate<Option>>((user) => ({
+    value: { key: user.id, insert: `@${user.username}`, label: user.display_name || user.username, hint: `@${user.username}`, picture: { person: user.id } },
+    words: [user.username, user.display_name.toLowerCase()],
+    near: members.has(user.id),
+  }));
+  const channel = app.store.channels.value.get(channelId);
   const calls = channel && isDirect(channel) ? [] : Object.entries(texts.completion.everyone);
   for (const [call, hint] of calls) {
     const value: Option = { key: call, insert: `@${call}`, label: `@${call}`, hint, picture: { icon: "people" } };
@@ -191,20 +200,11 @@ function wantMembers(channelId: string): void {
 }
 
 function channels(query: string): Option[] {
-  const found = [...app.store.channels.value.values()]
-    .filter((channel) => channel.name && !channel.archived_at && !isDirect(channel))
-    .sort((a, b) => a.name!.localeCompare(b.name!))
-    .map((channel) => ({
-      value: {
-        key: channel.id,
-        insert: `#${channel.name}`,
-        label: channel.name!,
-        hint: channel.topic,
-        picture: { icon: channel.kind === "private" ? ("lock" as const) : ("hash" as const) },
-      },
-      words: [channel.name!.toLowerCase()],
-      near: isMine(channel),
-    }));
+  const found = everyChannel.value.map<Candidate<Option>>((channel) => ({
+    value: { key: channel.id, insert: `#${channel.name}`, label: channel.name!, hint: channel.topic, picture: { icon: channel.kind === "private" ? "lock" : "hash" } },
+    words: [channel.name!.toLowerCase()],
+    near: isMine(channel),
+  }));
   return rank(found, query, MOST);
 }
 
