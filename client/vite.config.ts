@@ -13,6 +13,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // The page's policy allows no data: scripts or styles; nothing is inlined.
     assetsInlineLimit: 0,
+    // The emoji are that many; they are brought only when someone wants one.
+    chunkSizeWarningLimit: 700,
     rolldownOptions: { input: "src/main.tsx" },
   },
 });

@@ -1,13 +1,14 @@
-// What is written and not sent yet, per channel; kept on this machine so that a reload loses nothing.
+// What is written and not sent yet, per channel and thread; kept on this machine so that a reload loses nothing.
 
 const PREFIX = "parley.draft.";
 
-const key = (userId: string, channelId: string): string => `${PREFIX}${userId}.${channelId}`;
+/** A place is a channel, or a thread by its first message: both ids, and no two things share one. */
+const key = (userId: string, place: string): string => `${PREFIX}${userId}.${place}`;
 
-export const readDraft = (userId: string, channelId: string): string => attempt(() => localStorage.getItem(key(userId, channelId))) ?? "";
+export const readDraft = (userId: string, place: string): string => attempt(() => localStorage.getItem(key(userId, place))) ?? "";
 
-export function keepDraft(userId: string, channelId: string, text: string): void {
-  attempt(() => (text ? localStorage.setItem(key(userId, channelId), text) : localStorage.removeItem(key(userId, channelId))));
+export function keepDraft(userId: string, place: string, text: string): void {
+  attempt(() => (text ? localStorage.setItem(key(userId, place), text) : localStorage.removeItem(key(userId, place))));
 }
 
 export const readLast = (userId: string): string | null => attempt(() => localStorage.getItem(`parley.last.${userId}`)) ?? null;

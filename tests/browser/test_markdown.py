@@ -10,23 +10,29 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.people import Screen
 from tests.browser.xss_corpus import CORPUS
-from tests.support import Person
+from tests.support import Person, until
 
 Opens = Callable[..., Screen]
 
 # Remembers whatever in the page could run or lead astray, however shortly it was there.
 GUARD = """
 window.__seen = [];
+const MARKS = "mention|mention mention--me|emoji|code|code code--named|code__(bar|language|copy)";
+const CLASSES = new RegExp(`^(${MARKS}|(hljs|language)-[ a-z_-]+)$`);
 const FOREIGN = "script, iframe, object, embed, style, base, meta, img, form[action], [srcdoc]";
 const isBad = (element) =>
   element.matches(FOREIGN) && !element.closest("head")
   || element.hasAttribute("style") && element.tagName !== "TEXTAREA"  // which grow with what one writes
   || element.getAttributeNames().some((name) => name.startsWith("on"))
   || element.tagName === "A" && !["http:", "https:", "mailto:"].includes(element.protocol)
-  || element.matches(".message__text a:not([href^='http:' i], [href^='https:' i], [href^='mailto:' i])")
-  || element.matches(".message__text a:not([target=_blank][rel='noopener noreferrer nofollow'])")
+  || element.matches(".message__text a:not([href^='http:' i], [href^='https:' i], [href^='mailto:' i], [data-route])")
+  || element.matches(".message__text a:not([target=_blank][rel='noopener noreferrer nofollow'], [data-route])")
+  || element.matches(".message__text a[data-route]:not([href^='/c/']:not([target]))")
   || element.matches(".message__text :not(p, strong, em, s, code, pre, blockquote, ul, ol, li, a, span)")
-  || element.matches(".message__text [id], .message__text [class]:not([class=mention], [class='mention mention--me'])");
+    && !element.matches(".code, .code *")
+  || element.matches(".message__text .code :not(pre, pre *, .code__bar, .code__bar > span, .code__bar > button)")
+  || element.matches(".message__text [id]")
+  || element.matches(".message__text [class]") && !CLASSES.test(element.className);
 const look = (node) => {
   if (node.nodeType !== Node.ELEMENT_NODE) return;
   const all = [node, ...node.querySelectorAll("*")];
@@ -98,7 +104,7 @@ def test_a_message_looks_as_its_markdown_says(screen: Opens, ana: Person, bo: Pe
     expect(code).to_have_attribute("tabindex", "0")
     code.focus()
     desk.page.keyboard.press("ArrowRight")
-    desk.page.wait_for_function("document.activeElement.scrollLeft > 0")
+    until(lambda: desk.page.evaluate("document.activeElement.scrollLeft > 0"))
     assert desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -7,6 +7,9 @@ import { mentions, type Readers } from "./mentions";
 export const ADDRESS = /^(?:https?|mailto):/i;
 export const REL = "noopener noreferrer nofollow";
 
+/** How a language may be called. */
+export const LANGUAGE = /^[\w+#.-]{1,20}(?!\S)/;
+
 // Named one by one, so that no version of the library adds to them: no HTML, headings, tables, pictures, rules,
 // entities, code by indentation, or definitions that vanish. A newline stays what it is; the page's style keeps it.
 const RULES = ["fence", "blockquote", "list", "backticks", "emphasis", "strikethrough", "link", "autolink", "linkify", "escape"];
@@ -52,6 +55,15 @@ md.renderer.rules.link_open = (tokens, at, options, _env, self) => {
   tokens[at]!.attrSet("target", "_blank");
   tokens[at]!.attrSet("rel", REL);
   return self.renderToken(tokens, at, options);
+};
+
+// The language of a block is what stands behind its fence: shown with it, and coloured by, once that can be done.
+md.renderer.rules.fence = (tokens, at, _options, env) => {
+  const { content, info } = tokens[at]!;
+  const language = LANGUAGE.exec(info)?.[0];
+  if (!language) return `<pre><code>${md.utils.escapeHtml(content)}</code></pre>\n`;
+  const html = (env?.readers as Readers).highlight?.(content, language) ?? md.utils.escapeHtml(content);
+  return `<pre data-language="${md.utils.escapeHtml(language)}"><code>${html}</code></pre>\n`;
 };
 
 export function toHtml(text: string, readers: Readers): string {

@@ -1,90 +1,104 @@
-// Where one writes. What is sent is shown at once and kept until it has arrived.
-import type { TargetedInputEvent, TargetedKeyboardEvent } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+// Where one writes, into a channel or into a thread. What is sent is shown at once and kept until it has arrived.
+import type { TargetedKeyboardEvent } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { app } from "../app";
 import { keepDraft, readDraft } from "../drafts";
 import { texts } from "../texts";
 import type { Channel } from "../wire";
 import { Alert } from "./Alert";
-import { editing, editLast, writeAgain } from "./editing";
+import { COMPOSER, editing, editLast, THREAD_COMPOSER, writeAgain } from "./editing";
+import { EmojiButton } from "./EmojiPicker";
+import { FormattingButton } from "./Formatting";
 import { Icon } from "./icons";
+import { insertAtCaret } from "./insert";
 import { channelName } from "./names";
+import { isSend, WriteField } from "./WriteField";
 
 const SHOW_LEFT = 200;
 
-export function Composer({ channel, thread }: { channel: Channel; thread?: string }) {
+interface Props {
+  channel: Channel;
+  /** The first message of the thread to write into. */
+  thread?: string;
+}
+
+export function Composer({ channel, thread }: Props) {
   const words = texts.composer;
   const me = app.store.myId.value;
-  const [text, setText] = useState(() => readDraft(me, channel.id));
+  const place = thread ?? channel.id;
+  const [text, setText] = useState(() => readDraft(me, place));
+  const [also, setAlso] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const left = (app.store.limits.value.text ?? 4_000) - [...text.trim()].length;
+  const label = thread ? words.threadLabel : words.label(channelName(channel));
 
   const write = (next: string) => {
     setText(next);
-    keepDraft(me, channel.id, next);
+    keepDraft(me, place, next);
   };
-  useLayoutEffect(() => grow(field.current), [text]);
   useEffect(() => {
     // A touch keyboard would cover what one came to read.
     if (matchMedia("(hover: hover)").matches && !document.querySelector("dialog[open]")) field.current?.focus();
-    return () => app.typing.stop();
+    return () => stopTyping();
   }, []);
   useEffect(() => {
     const again = writeAgain.value;
-    if (again?.channelId !== channel.id) return;
+    if (again?.channelId !== channel.id || again.thread !== thread) return;
     writeAgain.value = null;
     write(text.trim() ? `${again.text}\n${text}` : again.text);
     field.current?.focus();
   }, [writeAgain.value]);
 
+  // Others are told of who types in a channel, not of threads.
+  const stopTyping = () => !thread && app.typing.stop();
+  const onText = (next: string) => {
+    write(next);
+    if (!thread) app.typing.wrote(channel.id, next);
+  };
   const send = () => {
     if (!text.trim() || left < 0) return;
-    void app.outbox.send(channel.id, text.trim(), thread ? { thread_id: thread } : {});
-    app.typing.stop();
+    void app.outbox.send(channel.id, text.trim(), thread ? { thread_id: thread, ...(also && { also_to_channel: true }) } : {});
+    stopTyping();
     write("");
+    setAlso(false);
     field.current?.focus();
   };
-  const onKeyDown = (event: TargetedKeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.isComposing) return;
-    if (event.key === "Enter" && !event.shiftKey) {
+  const onKey = (event: TargetedKeyboardEvent<HTMLTextAreaElement>) => {
+    if (isSend(event)) {
       event.preventDefault();
       send();
-    } else if (event.key === "ArrowUp" && !text && editing.value === null) {
+    } else if (event.key === "ArrowUp" && !text && !thread && editing.value === null) {
       if (editLast(channel.id)) event.preventDefault();
     }
-  };
-  const onInput = (event: TargetedInputEvent<HTMLTextAreaElement>) => {
-    write(event.currentTarget.value);
-    app.typing.wrote(channel.id, event.currentTarget.value);
   };
   return (
     <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
       <Alert text={left < 0 ? words.tooLong(-left) : ""} />
       <div class="composer__box">
-        <textarea
-          id="composer"
-          ref={field}
+        <WriteField
+          id={thread ? THREAD_COMPOSER : COMPOSER}
           class="composer__text"
-          rows={1}
+          field={field}
+          channelId={channel.id}
           value={text}
-          aria-label={words.label(channelName(channel))}
-          placeholder={words.label(channelName(channel))}
-          onKeyDown={onKeyDown}
-          onInput={onInput}
-          enterkeyhint="send"
+          label={label}
+          placeholder={label}
+          onText={onText}
+          onKey={onKey}
         />
         {left < SHOW_LEFT && left >= 0 && <span class="composer__left">{words.left(left)}</span>}
+        <EmojiButton onPick={(emoji) => insertAtCaret(field.current!, emoji)} />
+        <FormattingButton />
         <button class="button button--icon composer__send" aria-label={words.send} title={words.hint} disabled={!text.trim() || left < 0}>
           <Icon name="send" />
         </button>
       </div>
+      {thread && (
+        <label class="composer__also">
+          <input type="checkbox" checked={also} onChange={(event) => setAlso(event.currentTarget.checked)} />
+          {words.alsoToChannel}
+        </label>
+      )}
     </form>
   );
-}
-
-/** As high as its text, up to a third of the page. */
-export function grow(field: HTMLTextAreaElement | null): void {
-  if (!field) return;
-  field.style.blockSize = "auto";
-  field.style.blockSize = `${Math.min(field.scrollHeight, innerHeight / 3)}px`;
 }

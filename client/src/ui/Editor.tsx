@@ -5,15 +5,14 @@ import { app } from "../app";
 import { texts } from "../texts";
 import type { Message } from "../wire";
 import { Alert } from "./Alert";
-import { grow } from "./Composer";
-import { editing } from "./editing";
+import { COMPOSER, editing, THREAD_COMPOSER } from "./editing";
+import { isSend, WriteField } from "./WriteField";
 
 export function Editor({ message }: { message: Message }) {
   const words = texts.message;
   const [text, setText] = useState(message.text);
   const field = useRef<HTMLTextAreaElement>(null);
   const over = [...text.trim()].length - (app.store.limits.value.text ?? 4_000);
-  useLayoutEffect(() => grow(field.current), [text]);
   useLayoutEffect(() => {
     field.current?.focus();
     field.current?.setSelectionRange(text.length, text.length);
@@ -21,24 +20,24 @@ export function Editor({ message }: { message: Message }) {
   }, []);
   const close = () => {
     editing.value = null;
-    document.getElementById("composer")?.focus();
+    const inThread = message.thread_id ? document.getElementById(THREAD_COMPOSER) : null;
+    (inThread ?? document.getElementById(COMPOSER))?.focus();
   };
   const save = () => {
     if (!text.trim() || over > 0) return;
     if (text.trim() !== message.text) void app.outbox.do("edit", message, { text: text.trim(), base_rev: message.rev });
     close();
   };
-  const onKeyDown = (event: TargetedKeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.isComposing) return;
+  const onKey = (event: TargetedKeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key === "Escape") close();
-    else if (event.key === "Enter" && !event.shiftKey) {
+    else if (isSend(event)) {
       event.preventDefault();
       save();
     }
   };
   return (
     <form class="editor" onSubmit={(event) => (event.preventDefault(), save())}>
-      <textarea ref={field} rows={1} value={text} aria-label={words.editLabel} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKeyDown} />
+      <WriteField field={field} channelId={message.channel_id} value={text} label={words.editLabel} onText={setText} onKey={onKey} />
       <Alert text={over > 0 ? texts.composer.tooLong(over) : ""} />
       <div class="editor__actions">
         <button type="button" class="button" onClick={close}>

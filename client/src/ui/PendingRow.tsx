@@ -16,7 +16,7 @@ export function PendingRow({ item, grouped }: { item: Item; grouped: boolean }) 
   const failed = item.state === "failed";
   const text = item.payload.text ?? "";
   const change = () => {
-    writeAgain.value = { channelId: item.channel_id, text };
+    writeAgain.value = { channelId: item.channel_id, thread: item.payload.thread_id, text };
     void app.outbox.discard(item.id);
   };
   return (

@@ -1,47 +1,56 @@
-// A message's text: Markdown, with links to click and mentions to see.
-import { useLayoutEffect, useRef } from "preact/hooks";
+// A message's text: Markdown, with links to click, mentions to see and code to copy.
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { app } from "../app";
+import { emojis } from "../emoji";
+import { CODES } from "../lib/emoji";
+import { Later } from "../lib/later";
 import { toHtml } from "../lib/markdown";
 import type { Readers } from "../lib/mentions";
 import { Recent } from "../lib/recent";
 import { clean } from "./clean";
-import { mentionable } from "./names";
+import { dressCode } from "./code";
+import { linkable, mentionable, wantChannels } from "./names";
+
+const highlighter = new Later(() => import("../lib/highlighter").then(({ highlight }) => highlight));
 
 // Rows are drawn more often than texts change.
 const made = new Recent<string>(1_000);
-let madeFor: Readers = { names: new Set(), me: undefined };
+let madeFor: readonly unknown[] = [];
 
-function draw(text: string, readers: Readers): string {
-  if (madeFor.names !== readers.names || madeFor.me !== readers.me) made.clear();
-  madeFor = readers;
+function draw(text: string): string {
+  const book = emojis.value;
+  const highlight = highlighter.value;
+  const [names, me, channels] = [mentionable.value, app.store.me.value?.username, linkable.value];
+  const now = [names, me, channels, book, highlight];
+  if (now.some((one, at) => one !== madeFor[at])) made.clear();
+  madeFor = now;
+  const readers: Readers = { names, me, channels, emoji: book ? (code) => book.byCode(code) : undefined, highlight: highlight ?? undefined };
   return made.get(text, () => clean(toHtml(text, readers)));
+}
+
+/** What this text could be shown better with. */
+function want(text: string): void {
+  if (text.search(CODES) >= 0) emojis.want();
+  if (/(?:```|~~~)[\w+#.-]/.test(text)) highlighter.want();
+  if (/(?<![\p{L}\p{N}_#&/])#\p{L}/u.test(text)) wantChannels();
 }
 
 const EMOJI_ONLY = /^[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f\s]{1,24}$/u;
 
+const isEmojiOnly = (text: string, html: string): boolean =>
+  EMOJI_ONLY.test(text) || (text.startsWith(":") && text.length < 100 && EMOJI_ONLY.test(html.replace(/<[^>]*>/g, "")));
+
 export function Text({ text }: { text: string }) {
   const ref = useRef<HTMLDivElement>(null);
-  const html = draw(text, { names: mentionable.value, me: app.store.me.value?.username });
-  useLayoutEffect(() => watchCode(ref.current!), [html]);
+  const html = draw(text);
+  useEffect(() => want(text), [text]);
+  useLayoutEffect(() => dressCode(ref.current!), [html]);
   return (
     <div
       ref={ref}
-      class={EMOJI_ONLY.test(text) ? "message__text message__text--emoji" : "message__text"}
+      class={isEmojiOnly(text, html) ? "message__text message__text--emoji" : "message__text"}
       dir="auto"
       dangerouslySetInnerHTML={{ __html: html }}
     />
   );
-}
-
-/** Code that is wider than the page can be reached, and so scrolled, with the keyboard. */
-function watchCode(element: HTMLElement): (() => void) | undefined {
-  const blocks = element.querySelectorAll("pre");
-  if (!blocks.length) return;
-  const observer = new ResizeObserver(() => {
-    for (const block of blocks)
-      if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
-      else block.removeAttribute("tabindex");
-  });
-  for (const block of blocks) observer.observe(block);
-  return () => observer.disconnect();
 }

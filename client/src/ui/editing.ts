@@ -3,7 +3,11 @@ import { signal } from "@preact/signals";
 import { app } from "../app";
 
 export const editing = signal<string | null>(null);
-export const writeAgain = signal<{ channelId: string; text: string } | null>(null);
+export const writeAgain = signal<{ channelId: string; thread?: string; text: string } | null>(null);
+
+/** Where one writes into the channel, and where into the open thread: each is once on the page. */
+export const COMPOSER = "composer";
+export const THREAD_COMPOSER = "composer-thread";
 
 /** The up arrow in an empty composer: my last message here. */
 export function editLast(channelId: string): boolean {

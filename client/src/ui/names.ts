@@ -1,6 +1,7 @@
 // What people and channels are called on the page.
 import { computed } from "@preact/signals";
 import { app } from "../app";
+import { channelRefs, type ChannelRefs } from "../lib/mentions";
 import { texts } from "../texts";
 import { isDirect, type Channel } from "../wire";
 
@@ -25,3 +26,26 @@ export const mentionable = computed(() => {
   if (names.size !== known.size || [...names].some((name) => !known.has(name))) known = names;
   return known;
 });
+
+let refs: ChannelRefs | undefined;
+
+/** Where "#name" in a text leads: channels this person can see. The same as long as they are called the same. */
+export const linkable = computed(() => {
+  const ids = new Map<string, string>();
+  for (const { id, name } of app.store.channels.value.values()) if (name) ids.set(name.toLowerCase(), id);
+  const known = refs?.ids;
+  if (ids.size !== (known?.size ?? 0) || [...ids].some(([name, id]) => known?.get(name) !== id)) refs = channelRefs(ids);
+  return refs;
+});
+
+const ASK_CHANNELS_MS = 60_000;
+let asked = -Infinity;
+
+/** Ask for the public channels one is not in. Nobody is told of those; so now and then, where a text may mean one. */
+export function wantChannels(): void {
+  const now = Date.now();
+  if (now - asked < ASK_CHANNELS_MS || !app.store.ready.value) return;
+  asked = now;
+  // Where it fails, they are asked for again later.
+  app.sync.list().catch(() => (asked = 0));
+}

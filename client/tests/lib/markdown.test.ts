@@ -1,7 +1,10 @@
 // What a message's text becomes, before the browser cleans it once more.
 import { describe, expect, test } from "vitest";
+import { book } from "../../src/lib/emojidata";
 import { fences } from "../../src/lib/fences";
+import { highlight } from "../../src/lib/highlighter";
 import { REL, toHtml } from "../../src/lib/markdown";
+import { channelRefs } from "../../src/lib/mentions";
 import { Recent } from "../../src/lib/recent";
 
 const readers = { names: new Set(["bo", "ana.maria", "snake_case", "everyone"]), me: "bo" };
@@ -136,14 +139,63 @@ describe("mentions", () => {
   test("also in lists and quotes", () => expect(made("- @bo\n> @bo")).toBe(`<ul><li><p>${ME}</p></li></ul><blockquote><p>${ME}</p></blockquote>`));
 });
 
+describe("channels", () => {
+  const channels = channelRefs(new Map([["town", "1"], ["town-hall", "2"], ["big town", "3"], ["c++ (old)", "4"], ["çay", "5"]]))!;
+  const shown = (text: string) => toHtml(text, { ...readers, channels }).replaceAll(` target="_blank" rel="${REL}"`, "").replace(/^<p>([^]*)<\/p>\n$/, "$1");
+  const to = (id: string, label: string) => `<a href="/c/${id}" data-route="">#${label}</a>`;
+  test.each([
+    ["see #town.", `see ${to("1", "town")}.`],
+    ["#Town, #town-hall; (#big town)", `${to("1", "Town")}, ${to("2", "town-hall")}; (${to("3", "big town")})`],
+    ["#c++ (old) #çay", `${to("4", "c++ (old)")} ${to("5", "çay")}`],
+    ["**#town**", `<strong>${to("1", "town")}</strong>`],
+    ["#towns #town-h #town.md #1 ##town a#town x/#town &#town", "#towns #town-h #town.md #1 ##town a#town x/#town &amp;#town"],
+    ["`#town` [#town](https://example.org)", `<code>#town</code> ${link("https://example.org", "#town")}`],
+    ["https://example.org/#town", link("https://example.org/#town")],
+    ["@bo #town", `${ME} ${to("1", "town")}`],
+  ])("%s", (text, html) => expect(shown(text)).toBe(html));
+
+  test("an id is only an id", () => {
+    const odd = channelRefs(new Map([["x", '"><img>/../']]));
+    expect(toHtml("#x", { ...readers, channels: odd })).toBe('<p><a href="/c/%22%3E%3Cimg%3E%2F..%2F" data-route="">#x</a></p>\n');
+  });
+
+  test("without any, nothing is one", () => expect(channelRefs(new Map())).toBeUndefined());
+});
+
+describe("short names of emoji", () => {
+  const emoji = (code: string) => book.byCode(code);
+  const shown = (text: string) => toHtml(text, { ...readers, emoji }).replace(/<span class="emoji" title="([^"]*)">([^<]*)<\/span>/g, "{$1 $2}").replace(/^<p>([^]*)<\/p>\n$/, "$1");
+  test.each([
+    ["well :tada:", "well {:tada: 🎉}"],
+    [":tada::+1:!", "{:tada: 🎉}{:+1: 👍}!"],
+    [":wave::skin-tone-2:", "{:wave::skin-tone-2: 👋🏻}"],
+    [":nope: `:tada:`", ":nope: <code>:tada:</code>"],
+    ["10:30:45 std::key::size a:key:b :key", "10:30:45 std::key::size a:key:b :key"],
+    ["https://example.org/:tada:", `<a href="https://example.org/:tada:" target="_blank" rel="${REL}">https://example.org/:tada:</a>`],
+  ])("%s", (text, html) => expect(shown(text)).toBe(html));
+});
+
+describe("code in a language", () => {
+  const shown = (text: string) => toHtml(text, { ...readers, highlight });
+  test("is coloured", () => expect(shown("```js\nlet a = '<b>';\n```")).toMatch(/^<pre data-language="js"><code><span class="hljs-keyword">let<\/span> a = <span class="hljs-string">&#x27;&lt;b&gt;&#x27;/));
+  test.each([
+    ["```\nlet a;\n```", "<pre><code>let a;\n</code></pre>\n"],
+    ["```klingon\nlet <a>;\n```", '<pre data-language="klingon"><code>let &lt;a&gt;;\n</code></pre>\n'],
+    ['~~~js"onclick=x\nlet a;\n~~~', "<pre><code>let a;\n</code></pre>\n"],
+  ])("%j is not", (text, html) => expect(shown(text)).toBe(html));
+  test("too much is not", () => expect(shown("```js\n" + "let a;\n".repeat(4_000) + "```")).not.toContain("hljs"));
+  test.each(["python", "ts", "sh", "yml", "html", "c++", "c#", "rs", "diff", "toml", "docker", "tsx", "jsx", "ps1", "console"])("%s is known", (name) => expect(highlight("a", name)).not.toBeNull());
+});
+
 test.each([
   "a ", "*", "**a", "_", "_a ", "[", "]", "[a](", "![", "![a](", "`", "``a`", "```\n", "```a\nb", ">", "> > ", "- ", "1. ", "-\n", "  - a\n", "~~", "~~a",
   "\\", "<", "<a", "&", "@", "@bo ", "@bo._-", "https://", "https://a.b ", "a@b.c ", "mailto:", "(((", "*_`[", "|", "\n", "[](", "[a](<b", "\t", "👩‍👩‍👧 ",
+  "#", "#town", "#to ", ":", "::", ":a", ":tada:", ":tada::", "```js\n", "`#",
 ])("4,000 characters of %j are quick", (piece) => {
   const text = piece.repeat(4_000).slice(0, 4_000);
   const times = [1, 2, 3].map(() => {
     const start = performance.now();
-    toHtml(text, readers);
+    toHtml(text, { ...readers, channels: channelRefs(new Map([["town", "1"]])), emoji: (code) => book.byCode(code), highlight });
     return performance.now() - start;
   });
   expect(Math.min(...times)).toBeLessThan(500);
