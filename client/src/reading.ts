@@ -14,6 +14,8 @@ export class Reading {
   /** A channel that was marked unread by hand: it stays so until one comes back to it. */
   readonly held = signal<string | null>(null);
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** What the timer will mark. */
+  private due: { id: string; seq: number } | null = null;
 
   constructor(
     private readonly store: Store,
@@ -23,14 +25,18 @@ export class Reading {
 
   /** The newest message of this channel is on the screen, and someone is looking. */
   seen(id: string, seq: number): void {
-    clearTimeout(this.timer);
     if (this.held.value === id || seq <= this.readUpTo(id)) return;
-    this.timer = setTimeout(() => void this.mark(id, seq), SETTLE_MS);
+    // Where messages come faster than this, one that waited for a pause would wait for ever.
+    if (this.due?.id === id) return void (this.due.seq = seq);
+    clearTimeout(this.timer);
+    this.due = { id, seq };
+    this.timer = setTimeout(() => this.onDue(), SETTLE_MS);
   }
 
   /** Everything from this place on is to be read again. Throws a Refusal where that cannot be said now. */
   async unread(id: string, seq: number): Promise<void> {
     clearTimeout(this.timer);
+    this.due = null;
     this.held.value = id;
     this.setMarked(id, 0);
     const asked = this.store.world.value.reads;
@@ -55,6 +61,12 @@ export class Reading {
     const world = this.store.world.value;
     const unread = [...world.channels.keys()].filter((id) => badge(world, id).unread > 0);
     for (const id of unread) await this.tell(id, THE_END);
+  }
+
+  private onDue(): void {
+    const { id, seq } = this.due!;
+    this.due = null;
+    void this.mark(id, seq);
   }
 
   private readUpTo(id: string): number {

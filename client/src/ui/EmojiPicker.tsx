@@ -1,14 +1,15 @@
 // Picks an emoji. The common ones are there at once; all the others with their names are brought when it opens.
 import type { TargetedKeyboardEvent } from "preact";
 import { useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { emojis, remember } from "../emoji";
 import { Later } from "../lib/later";
 import { texts } from "../texts";
 import { Icon } from "./icons";
+import { Popover } from "./Popover";
+import { isTouch } from "./WriteField";
 
 const COMMON = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀", "✅", "❌", "🔥", "💯", "👏", "🤔", "🚀", "👎"];
-const MARGIN = 8;
 
 const grid = new Later(() => import("./EmojiGrid").then(({ EmojiGrid }) => EmojiGrid));
 
@@ -25,14 +26,6 @@ export function EmojiPicker({ title, opener, anyName = false, onPick, onClose }:
   const words = texts.emoji;
   const [query, setQuery] = useState("");
   const box = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    // The top layer: no scrolling list clips it, Escape and a click elsewhere close it.
-    box.current!.showPopover();
-    place(box.current!, opener.getBoundingClientRect());
-    // A touch keyboard would cover what is to be picked.
-    const first = matchMedia("(hover: hover)").matches ? "input" : "button";
-    box.current!.querySelector<HTMLElement>(first)!.focus();
-  }, []);
   useEffect(() => (grid.want(), emojis.want()), []);
   const pick = (text: string) => {
     remember(text);
@@ -50,7 +43,8 @@ export function EmojiPicker({ title, opener, anyName = false, onPick, onClose }:
   const Grid = grid.value;
   const book = emojis.value;
   return (
-    <div class="picker" ref={box} popover="auto" role="dialog" aria-label={title} onToggle={(event) => event.newState === "closed" && onClose()} onKeyDown={onKeyDown}>
+    // A touch keyboard would cover what is to be picked.
+    <Popover box={box} opener={opener} first={isTouch() ? "button" : "input"} role="dialog" label={title} class="picker" onClose={onClose} onKeyDown={onKeyDown}>
       <input type="search" value={query} aria-label={words.search} placeholder={words.search} autocomplete="off" onInput={(event) => setQuery(event.currentTarget.value)} />
       {!query.trim() && (
         <div class="picker__cells picker__common" role="group" aria-label={words.common}>
@@ -62,7 +56,7 @@ export function EmojiPicker({ title, opener, anyName = false, onPick, onClose }:
         </div>
       )}
       {Grid && book ? <Grid book={book} query={query.trim()} anyName={anyName} onPick={pick} /> : <p class="picker__none">{words.loading}</p>}
-    </div>
+    </Popover>
   );
 }
 
@@ -119,13 +113,4 @@ function step(cells: HTMLElement[], at: number, key: string): HTMLElement | unde
   if (!beyond.length) return undefined;
   const row = inRow(key === "ArrowDown" ? Math.min(...beyond.map(({ top }) => top)) : Math.max(...beyond.map(({ top }) => top)));
   return row.reduce((best, place) => (Math.abs(place.left - here.left) < Math.abs(best.left - here.left) ? place : best)).cell;
-}
-
-/** Beside its button, inside the page. */
-function place(box: HTMLElement, at: DOMRect): void {
-  const { width, height } = box.getBoundingClientRect();
-  const above = at.top - height - MARGIN;
-  const top = above > MARGIN ? above : Math.min(at.bottom + MARGIN, innerHeight - height - MARGIN);
-  box.style.top = `${Math.max(MARGIN, top)}px`;
-  box.style.left = `${Math.max(MARGIN, Math.min(at.right - width, innerWidth - width - MARGIN))}px`;
 }

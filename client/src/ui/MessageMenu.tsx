@@ -1,5 +1,6 @@
 // Everything else that can be done with a message. One menu for the page, beside the button that asked for it.
 import type { TargetedKeyboardEvent } from "preact";
+import { useRef } from "preact/hooks";
 import { app } from "../app";
 import { texts } from "../texts";
 import type { Message } from "../wire";
@@ -14,6 +15,7 @@ export function MessageMenu() {
 
 function Menu({ message, opener }: { message: Message; opener: HTMLElement }) {
   const channel = app.store.channels.value.get(message.channel_id);
+  const box = useRef<HTMLDivElement>(null);
   const close = () => (menu.value = null);
   const onKeyDown = (event: TargetedKeyboardEvent<HTMLDivElement>) => {
     const items = [...event.currentTarget.querySelectorAll("button")];
@@ -24,7 +26,7 @@ function Menu({ message, opener }: { message: Message; opener: HTMLElement }) {
     items[next % items.length]!.focus();
   };
   return (
-    <Popover opener={opener} role="menu" label={texts.message.more} class="menu" onClose={close} onKeyDown={onKeyDown}>
+    <Popover box={box} opener={opener} first="button" role="menu" label={texts.message.more} class="menu" onClose={close} onKeyDown={onKeyDown}>
       {actionsOf(message, channel)
         .filter(({ more }) => more)
         .map(({ key, words, icon, run }) => (

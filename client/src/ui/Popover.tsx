@@ -1,11 +1,14 @@
 // A small box beside the button that asked for it: in the top layer, closed by Escape and by a click elsewhere.
-import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import type { ComponentChildren, RefObject, TargetedKeyboardEvent } from "preact";
+import { useLayoutEffect } from "preact/hooks";
 
 const MARGIN = 8;
 
 interface Props {
+  box: RefObject<HTMLDivElement | null>;
   opener: HTMLElement;
+  /** What gets the focus. */
+  first: string;
   role: "dialog" | "menu";
   label: string;
   class: string;
@@ -14,12 +17,11 @@ interface Props {
   children: ComponentChildren;
 }
 
-export function Popover({ opener, role, label, class: name, onClose, onKeyDown, children }: Props) {
-  const box = useRef<HTMLDivElement>(null);
+export function Popover({ box, opener, first, role, label, class: name, onClose, onKeyDown, children }: Props) {
   useLayoutEffect(() => {
     box.current!.showPopover();
     place(box.current!, opener.getBoundingClientRect());
-    box.current!.querySelector<HTMLElement>("button, input")?.focus();
+    box.current!.querySelector<HTMLElement>(first)?.focus();
   }, []);
   const onToggle = (event: { newState: string }) => {
     if (event.newState === "closed") onClose();
