@@ -1,6 +1,7 @@
 // Puts the parts together, and is what the interface asks to do things.
 import { computed, signal } from "@preact/signals";
 import { Api } from "./api";
+import { connectionOf } from "./connection";
 import { forgetDrafts } from "./drafts";
 import { channelPath } from "./lib/paths";
 import type { Item } from "./outbox/item";
@@ -25,6 +26,7 @@ export class App {
   readonly sync = new Sync(this.store, this.transport, this.api);
   readonly reading = new Reading(this.store, this.sync, this.transport);
   readonly typing = new Typing(this.transport);
+  readonly connection = connectionOf(this.store, this.transport);
   /** Set before anything that needs it is drawn. */
   outbox!: Outbox;
   readonly started = signal(false);
@@ -47,7 +49,10 @@ export class App {
     this.sync.start();
     addEventListener("online", () => this.sync.wake());
     // The network is gone, or says so: find out now instead of after a missed heartbeat.
-    addEventListener("offline", () => this.sync.wake());
+    addEventListener("offline", () => {
+      this.store.doubted.value = true;
+      this.sync.wake();
+    });
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.sync.wake());
   }
 
@@ -94,8 +99,8 @@ export class App {
     this.sync.change((world) => apply.installPersonal(world, { ...channel, read: null }, world.reads));
   }
 
-  async rename(displayName: string): Promise<void> {
-    const { user } = await this.api.send<{ user: User }>("PATCH", "/users/me", { display_name: displayName });
+  async changeMe(change: { display_name?: string; email?: string }): Promise<void> {
+    const { user } = await this.api.send<{ user: User }>("PATCH", "/users/me", change);
     this.store.me.value = user;
     this.store.learn([user]);
   }

@@ -6,6 +6,8 @@ export interface User {
   display_name: string;
   role: "owner" | "admin" | "member" | "guest";
   kind: "person" | "bot";
+  /** Only in answers about oneself. */
+  email?: string | null;
   deactivated_at: string | null;
   created_at: string;
 }

@@ -22,6 +22,17 @@ export class Store {
   readonly sessionEnded = signal(false);
   /** hello was heard on the present connection. */
   readonly ready = signal(false);
+  /** The browser says the network is gone, and the server has not been heard since. */
+  readonly doubted = signal(false);
+  /** The channel that was subscribed to on the present connection. */
+  readonly current = signal<string | null>(null);
+  /** What is shown of the open channel may be old: its changes are on their way. */
+  readonly catchingUp = computed(() => {
+    const id = this.open.value;
+    if (!id || !this.ready.value || this.missing.value) return false;
+    const window = this.windows.value.get(id);
+    return this.current.value !== id || !window || window.behind || window.held.size > 0;
+  });
 
   change(step: (world: World) => World): void {
     this.world.value = step(this.world.value);

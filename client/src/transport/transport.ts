@@ -6,6 +6,10 @@ export type TransportState = "idle" | "connecting" | "connected" | "waiting" | "
 
 export interface Transport {
   readonly state: ReadonlySignal<TransportState>;
+  /** When the latest try was or will be made since the connection was lost (as of Date.now); null while it stands. */
+  readonly retryAt: ReadonlySignal<number | null>;
+  /** The server said goodbye: it restarts, and asked us to come back in a moment. */
+  readonly draining: ReadonlySignal<boolean>;
   connect(): void;
   close(): void;
   /** Drop a connection that is no use (it answers nothing, or is of another epoch) and make a new one. */

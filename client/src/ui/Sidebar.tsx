@@ -6,17 +6,17 @@ import { route } from "../routes";
 import { badge, myChannels } from "../state/world";
 import { texts } from "../texts";
 import type { Channel } from "../wire";
-import { Account } from "./Account";
+import { AccountMenu } from "./AccountMenu";
 import { Avatar } from "./Avatar";
 import { CreateChannel } from "./CreateChannel";
 import { Icon } from "./icons";
-import { channelName, personName } from "./names";
+import { channelName } from "./names";
 import { NewDirect } from "./NewDirect";
 import { workspace } from "./workspace";
 
 export function Sidebar({ onGo }: { onGo(): void }) {
   const words = texts.sidebar;
-  const dialog = useSignal<"channel" | "direct" | "account" | null>(null);
+  const dialog = useSignal<"channel" | "direct" | null>(null);
   const close = () => (dialog.value = null);
   const { rooms, directs } = myChannels(app.store.world.value);
   const me = app.store.me.value;
@@ -44,16 +44,9 @@ export function Sidebar({ onGo }: { onGo(): void }) {
           <span>{words.browse}</span>
         </a>
       </div>
-      {me && (
-        <button type="button" class="sidebar__account" onClick={() => (dialog.value = "account")} aria-label={texts.account.menu(personName(me.id))}>
-          <Avatar id={me.id} name={personName(me.id)} />
-          <span class="sidebar__me">{personName(me.id)}</span>
-          <span class={app.store.ready.value ? "dot dot--live" : "dot"} aria-hidden="true" />
-        </button>
-      )}
+      {me && <AccountMenu me={me} />}
       {dialog.value === "channel" && <CreateChannel onClose={close} />}
       {dialog.value === "direct" && <NewDirect onClose={close} />}
-      {dialog.value === "account" && <Account onClose={close} />}
     </aside>
   );
 }

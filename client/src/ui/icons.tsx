@@ -14,6 +14,9 @@ const PATHS = {
   down: "M12 5v14M6 13l6 6 6-6",
   compass: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M15.5 8.5l-2 5-5 2 2-5z",
   compose: "M12 5H5v14h14v-7M10 14l.5-2.5L18 4l2 2-7.5 7.5z",
+  sliders: "M4 7h9M19 7h1M4 17h1M11 17h9M13 4.5h6v5h-6zM5 14.5h6v5H5z",
+  person: "M12 11.5a3.75 3.75 0 1 0 0-7.5 3.75 3.75 0 0 0 0 7.5M4.5 20.5a7.5 7.5 0 0 1 15 0",
+  leave: "M14 4H5v16h9M10 12h10M16 8l4 4-4 4",
 } as const;
 
 export function Icon({ name }: { name: keyof typeof PATHS }) {

@@ -331,6 +331,8 @@ export class Server {
 /** Requests are handled in order; their answers and the events travel as frames. */
 export class FakeTransport implements Transport {
   readonly state = signal<TransportState>("idle");
+  readonly retryAt = signal<number | null>(null);
+  readonly draining = signal(false);
   private readonly listeners = new Set<(event: string, payload: unknown) => void>();
   private pending = new Set<(refusal: Refusal) => void>();
   requests: [string, any][] = [];
