@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -42,11 +43,29 @@ def sign_up(token: str = "") -> ResponseReturnValue:
     return shell()
 
 
+@pages.get("/manifest.webmanifest")
+def manifest() -> ResponseReturnValue:
+    """How the app is called and looks when someone installs it."""
+    icons = [
+        {"src": url_for("static", filename="icon-192.png"), "sizes": "192x192", "type": "image/png"},
+        {"src": url_for("static", filename="icon-512.png"), "sizes": "512x512", "type": "image/png"},
+        {"src": url_for("static", filename="icon-full.svg"), "sizes": "any", "purpose": "any maskable"},
+    ]
+    about = {"id": "/", "name": workspace(), "short_name": workspace(), "start_url": "/", "display": "standalone"}
+    colours = {"background_color": "#f4f2ee", "theme_color": "#f4f2ee"}
+    return Response(json.dumps({**about, **colours, "icons": icons}), mimetype="application/manifest+json")
+
+
+def workspace() -> str:
+    """The name its owner gave this place."""
+    return str(current_app.config.get("WORKSPACE_NAME", "Parley"))
+
+
 def shell() -> ResponseReturnValue:
     """The page the web client draws itself into; one clear line when it was not built."""
     if not is_built():
         return render_template("unbuilt.html"), 503
-    return render_template("app.html", workspace=current_app.config.get("WORKSPACE_NAME", "Parley"))
+    return render_template("app.html", workspace=workspace())
 
 
 def local_path(path: str) -> str:

@@ -2,12 +2,16 @@
 import { render } from "preact";
 import { app } from "./app";
 import { backoff } from "./lib/backoff";
+import { startLook } from "./look";
 import { route, startRouting } from "./routes";
 import "./styles/main.css";
 import { asRefusal } from "./transport/refusal";
+import { startIcon } from "./ui/icon";
+import { followKeyboard } from "./ui/keyboard";
 import { Shell } from "./ui/Shell";
 import { SignIn } from "./ui/SignIn";
 import { SignUp } from "./ui/SignUp";
+import { startAgain } from "./ui/Starting";
 import { startTitle } from "./ui/title";
 import type { User } from "./wire";
 
@@ -27,12 +31,24 @@ async function start(): Promise<void> {
       return await app.start(user, csrf_token);
     } catch (error) {
       if (asRefusal(error).sessionEnded) return location.replace(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
-      await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
+      await patience(backoff(attempt));
     }
   }
 }
 
+/** Waits, unless the person in front of it does not. */
+function patience(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    startAgain.value = resolve;
+    setTimeout(resolve, ms);
+    addEventListener("online", () => resolve(), { once: true });
+  });
+}
+
+startLook();
+followKeyboard();
 startRouting();
 startTitle();
+startIcon();
 if (!isEntrance()) void start();
 render(<Root />, document.getElementById("app")!);

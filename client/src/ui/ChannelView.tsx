@@ -57,8 +57,9 @@ function Missing() {
         <MenuButton />
       </header>
       <div class="missing">
+        <h1>{texts.channel.missingTitle}</h1>
         <p>{texts.channel.missing}</p>
-        <a href="/" data-route>{texts.channel.toHome}</a>
+        <a class="button" href="/" data-route>{texts.channel.toHome}</a>
       </div>
     </>
   );

@@ -44,7 +44,7 @@ export function Log({ channel }: { channel: Channel }) {
 
   return (
     <div class="log-frame">
-      <div class="log" role="log" tabIndex={0} aria-label={texts.log.name(channelName(channel))} ref={scroll.ref} onScroll={scroll.onScroll}>
+      <div class="log" role="log" aria-live="off" tabIndex={0} aria-label={texts.log.name(channelName(channel))} ref={scroll.ref} onScroll={scroll.onScroll}>
         <div class="log__fill" />
         {loaded && window.low === 0 && <Beginning channel={channel} />}
         {!loaded && <p class="log__note">{texts.log.loading}</p>}

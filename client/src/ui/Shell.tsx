@@ -1,35 +1,54 @@
 // The frame of the app: the channel list, the connection's state, and what is open.
-import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { app } from "../app";
 import { readLast } from "../drafts";
 import { channelPath } from "../lib/paths";
 import { navigate, route } from "../routes";
 import { isMine, myChannels } from "../state/world";
 import { texts } from "../texts";
+import { Announcer } from "./Announcer";
+import { arrive } from "./arrival";
 import { Browse } from "./Browse";
 import { ChannelView } from "./ChannelView";
+import { CreateChannel } from "./CreateChannel";
+import { useDrawer } from "./drawer";
 import { Icon } from "./icons";
-import { drawerOpen, MenuButton } from "./MenuButton";
+import { MenuButton } from "./MenuButton";
 import { Sidebar } from "./Sidebar";
+import { Starting } from "./Starting";
 import { Status } from "./Status";
+import { place } from "./title";
+import { workspace } from "./workspace";
 
 export function Shell() {
-  const close = () => (drawerOpen.value = false);
+  const drawer = useDrawer();
+  useArrival();
   return (
-    <div class={drawerOpen.value ? "shell shell--drawer" : "shell"}>
+    <div class={drawer.open ? "shell shell--drawer" : "shell"} ref={drawer.ref}>
       <a class="skip" href="#main">
         {texts.skip}
       </a>
-      <Sidebar onGo={close} />
-      <button type="button" class="shell__shade" aria-label={texts.sidebar.close} tabIndex={drawerOpen.value ? 0 : -1} onClick={close}>
+      <Sidebar onGo={drawer.close} />
+      <button type="button" class="shell__shade" aria-label={texts.sidebar.close} tabIndex={drawer.open ? 0 : -1} onClick={drawer.close}>
         <Icon name="close" />
       </button>
-      <main class="main" id="main" tabIndex={-1}>
+      <main class="main" id="main" tabIndex={-1} inert={drawer.open}>
         <Status />
-        {app.started.value && <Page />}
+        {app.started.value ? <Page /> : <Starting />}
+        <Announcer />
       </main>
     </div>
   );
+}
+
+/** At another place the focus is there too, so that keyboard and screen reader go on from it. */
+function useArrival(): void {
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) arrive();
+    first.current = false;
+  }, [route.value]);
 }
 
 function Page() {
@@ -43,27 +62,49 @@ function Page() {
         <MenuButton />
       </header>
       <div class="missing">
-        <p>{texts.unknownPage}</p>
-        <a href="/" data-route>{texts.channel.toHome}</a>
+        <h1>{texts.unknownPage}</h1>
+        <p>{texts.unknownPageHint}</p>
+        <a class="button" href="/" data-route>{texts.channel.toHome}</a>
       </div>
     </>
   );
 }
 
-/** Where one was last, or the first channel; without any, where to find one. */
+/** Where one was last, or the first channel; without any, how to get into one. */
 function Home() {
   const ready = app.store.ready.value;
+  const world = app.store.world.value;
+  const last = readLast(world.me);
+  const { rooms, directs } = myChannels(world);
+  const id = last && isMine(world.channels.get(last)) ? last : (rooms[0] ?? directs[0])?.id;
   useEffect(() => {
-    if (!ready) return;
-    const world = app.store.world.value;
-    const last = readLast(world.me);
-    const { rooms, directs } = myChannels(world);
-    const id = last && isMine(world.channels.get(last)) ? last : (rooms[0] ?? directs[0])?.id;
-    navigate(id ? channelPath(id) : "/browse", { replace: true });
-  }, [ready]);
+    if (ready && id) navigate(channelPath(id), { replace: true });
+  }, [ready, id]);
   return (
-    <header class="head">
-      <MenuButton />
-    </header>
+    <>
+      <header class="head">
+        <MenuButton />
+      </header>
+      {ready && !id && <Welcome />}
+    </>
+  );
+}
+
+function Welcome() {
+  const words = texts.home;
+  const creating = useSignal(false);
+  useEffect(() => void (place.value = ""), []);
+  return (
+    <div class="missing">
+      <h1>{words.title(workspace())}</h1>
+      <p>{words.explain}</p>
+      <div class="missing__actions">
+        <a class="button button--primary" href="/browse" data-route>{words.find}</a>
+        <button type="button" class="button" onClick={() => (creating.value = true)}>
+          {words.create}
+        </button>
+      </div>
+      {creating.value && <CreateChannel onClose={() => (creating.value = false)} />}
+    </div>
   );
 }
