@@ -56,6 +56,12 @@ export class App {
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.sync.wake());
   }
 
+  /** Someone does not want to wait for the next try. */
+  retry(): void {
+    if (this.store.ready.value) this.sync.wake();
+    else this.transport.retry();
+  }
+
   async loadUsers(): Promise<void> {
     this.store.learn((await this.api.get<{ users: User[] }>("/users")).users);
   }

@@ -97,7 +97,7 @@ export const texts = {
     kept: "Kept in this browser.",
     appearance: "Appearance",
     theme: "Theme",
-    themes: { system: "As the system", light: "Light", dark: "Dark" },
+    themes: { system: "System", light: "Light", dark: "Dark" },
     density: "Density",
     densities: { comfortable: "Comfortable", compact: "Compact" },
   },

@@ -50,6 +50,11 @@ export class SocketIOTransport implements Transport {
     this.socket.disconnect();
   }
 
+  retry(): void {
+    if (this.state.value === "connecting") this.restart();
+    this.connect();
+  }
+
   restart(): void {
     if (this.state.value === "idle" || this.state.value === "ended") return;
     this.become("waiting");

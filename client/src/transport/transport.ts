@@ -12,6 +12,8 @@ export interface Transport {
   readonly draining: ReadonlySignal<boolean>;
   connect(): void;
   close(): void;
+  /** Try now; a try that is under way and hears nothing is given up for a new one. */
+  retry(): void;
   /** Drop a connection that is no use (it answers nothing, or is of another epoch) and make a new one. */
   restart(): void;
   /** Ask; answers the data, or throws a Refusal. Never waits for a connection. */

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { app } from "../app";
 import { readLast } from "../drafts";
 import { channelPath } from "../lib/paths";
-import { navigate, route } from "../routes";
+import { navigate, route, visits } from "../routes";
 import { isMine, myChannels } from "../state/world";
 import { texts } from "../texts";
 import { Announcer } from "./Announcer";
@@ -48,7 +48,7 @@ function useArrival(): void {
   useEffect(() => {
     if (!first.current) arrive();
     first.current = false;
-  }, [route.value]);
+  }, [route.value, visits.value]);
 }
 
 function Page() {

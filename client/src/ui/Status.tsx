@@ -34,7 +34,7 @@ function NextTry() {
   return (
     <>
       {at !== null && <span aria-hidden="true"> {words.nextTry(Math.ceil((at - Date.now()) / 1_000))}</span>}{" "}
-      <button type="button" class="button status__retry" onClick={() => app.sync.wake()}>
+      <button type="button" class="button status__retry" onClick={() => app.retry()}>
         {words.retry}
       </button>
     </>

@@ -353,6 +353,10 @@ export class FakeTransport implements Transport {
     this.state.value = "idle";
   }
 
+  retry(): void {
+    this.connect();
+  }
+
   restart(): void {
     this.cut();
   }
