@@ -9,6 +9,8 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from chat.actors import Asker
+from chat.errors import ChatError
 from chat.web.assets import is_built
 
 pages = Blueprint("web", __name__)
@@ -22,7 +24,7 @@ LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x1f]*")
 @pages.get("/c/<path:channel>")
 def app_page(channel: str = "") -> ResponseReturnValue:
     """The app; what it shows it asks for itself."""
-    if not current_user.is_authenticated:
+    if not is_signed_in():
         here = request.full_path.rstrip("?")
         return redirect(url_for("web.sign_in", next=here if here != "/" else None))
     return shell()
@@ -31,7 +33,7 @@ def app_page(channel: str = "") -> ResponseReturnValue:
 @pages.get("/sign-in")
 def sign_in() -> ResponseReturnValue:
     """Where to sign in; who is signed in goes on to where they wanted to be."""
-    if current_user.is_authenticated:
+    if is_signed_in():
         return redirect(local_path(request.args.get("next", "/")))
     return shell()
 
@@ -41,6 +43,17 @@ def sign_in() -> ResponseReturnValue:
 def sign_up(token: str = "") -> ResponseReturnValue:
     """Where to make an account, with an invite or without."""
     return shell()
+
+
+def is_signed_in() -> bool:
+    """Whether the browser's session still holds: one that was ended elsewhere must get to the form, not round it."""
+    if not current_user.is_authenticated:
+        return False
+    try:
+        current_app.extensions["chat"].dispatch.perform(Asker(current_user.session_id), "show_me", {})
+    except ChatError as refusal:
+        return refusal.code not in ("not_authed", "session_expired")
+    return True
 
 
 @pages.get("/manifest.webmanifest")

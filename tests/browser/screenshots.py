@@ -1,7 +1,4 @@
-"""Shoots every screen of the table, at every size, light and dark:
-
-python -m tests.browser.screenshots [--folder test-results/screens] [--size phone …] [--theme dark …] [name of a screen …]
-"""
+"""Shoots every screen of the table, wide and on a phone, light and dark; see --help."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from tests.support import Server
 
 def main() -> None:
     """Seed a server of its own, and take the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser("python -m tests.browser.screenshots", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help="screens, by what their names begin with; all without")
     parser.add_argument("--folder", type=Path, default=Path("test-results/screens"))
     parser.add_argument("--size", nargs="*", choices=SIZES, default=["wide", "phone"])
