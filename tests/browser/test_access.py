@@ -275,6 +275,19 @@ def test_a_chosen_theme_is_there_before_anything_is_drawn_and_in_every_tab(scree
     assert desk.page.evaluate(PAPER) != white
 
 
+def test_the_tabs_icon_has_a_dot_while_something_waits(screen: Opens, ana: Person, bo: Person) -> None:
+    desk = screen(ana, f"/c/{ana.opens('public')}")
+    icon = desk.page.locator("link[rel=icon]")
+    desk.is_connected()
+    expect(icon).to_have_attribute("href", "/static/icon.svg")
+    together = bo.talks_to(ana)
+    bo.says(together, "for you")
+    expect(icon).to_have_attribute("href", "/static/icon-mentioned.svg")
+    desk.page.goto(f"/c/{together}")
+    desk.sees("for you")
+    expect(icon).to_have_attribute("href", "/static/icon.svg")
+
+
 def test_the_system_decides_until_someone_does(chromium: Browser, town: Town) -> None:
     papers = {}
     for theme in ("light", "dark"):

@@ -23,10 +23,7 @@ export function AccountMenu({ me }: { me: User }) {
     menu.current?.hidePopover();
     dialog.value = which;
   };
-  const onToggle = (event: { newState: string }) => {
-    expanded.value = event.newState === "open";
-    if (expanded.value) menu.current?.querySelector("button")?.focus();
-  };
+  const onToggle = (event: { newState: string }) => (expanded.value = event.newState === "open");
   return (
     <>
       <button type="button" class="sidebar__account" popoverTarget={id} aria-haspopup="dialog" aria-expanded={expanded.value} aria-label={words.menu(name)}>
@@ -39,7 +36,7 @@ export function AccountMenu({ me }: { me: User }) {
           <b>{name}</b>
           <small>@{me.username}</small>
         </p>
-        <button type="button" class="menu__item" onClick={open("account")}>
+        <button type="button" class="menu__item" autofocus onClick={open("account")}>
           <Icon name="person" />
           {words.open}
         </button>

@@ -2,7 +2,7 @@
 // what is only being shown, a page of older messages or an edit.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { app } from "../app";
-import { newsAfter } from "../news";
+import { newsSince } from "../news";
 import { texts } from "../texts";
 import type { Message } from "../wire";
 import { personName } from "./names";
@@ -32,17 +32,18 @@ export function Announcer() {
 
 /** Hears what is new at the end of the open channel, from when it was first shown. */
 function useNews(hear: (messages: Message[]) => void): void {
-  const { store } = app;
-  const id = store.current.value;
-  const messages = id ? store.windows.value.get(id)?.messages : undefined;
-  const heard = useRef({ id: "", seq: 0 });
+  const { current, windows, world, myId } = app.store;
+  const id = current.value;
+  const window = id ? windows.value.get(id) : undefined;
+  const heard = useRef({ of: "", cursor: 0 });
   useEffect(() => {
-    if (!id || !messages) return;
-    const seq = Math.max(messages.at(-1)?.seq ?? 0, heard.current.id === id ? heard.current.seq : 0);
-    const news = heard.current.id === id ? newsAfter(messages, heard.current.seq, store.myId.value) : [];
-    heard.current = { id, seq };
+    if (!id || !window) return;
+    const of = `${world.peek().epoch} ${id}`;
+    const known = heard.current.of === of ? heard.current.cursor : window.cursor;
+    const news = newsSince(known, window, myId.value);
+    heard.current = { of, cursor: Math.max(known, window.cursor) };
     if (news.length) hear(news);
-  }, [id, messages]);
+  }, [id, window]);
 }
 
 function inWords(messages: Message[]): string {

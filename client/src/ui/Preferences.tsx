@@ -26,7 +26,7 @@ interface ChoiceProps<Value extends string> {
 }
 
 /** One of a few, side by side. */
-function Choice<Value extends string>({ label, values, names, chosen }: ChoiceProps<Value>) {
+export function Choice<Value extends string>({ label, values, names, chosen }: ChoiceProps<Value>) {
   const group = useId();
   return (
     <fieldset class="segments">

@@ -2,10 +2,10 @@
 import { effect } from "@preact/signals";
 import { forMe } from "./title";
 
-export function startIcon(): void {
+export function startFavicon(): void {
   const link = document.querySelector<HTMLLinkElement>("link[rel=icon]");
   if (!link) return;
-  const plain = link.href;
+  const plain = link.getAttribute("href") ?? "";
   effect(() => {
     const icon = forMe.value ? (link.dataset.mentioned ?? plain) : plain;
     if (link.getAttribute("href") !== icon) link.href = icon;
