@@ -81,11 +81,15 @@ ACTIONS: dict[str, Action] = {
     "show_session": Action(sessions.show_session, params.Nothing(), answers.SignedIn()),
     "list_sessions": Action(sessions.list_sessions, params.Nothing(), answers.Sessions(), writes=False),
     "end_session": Action(sessions.end_session, params.OfSession(), answers.Empty()),
+    "end_other_sessions": Action(sessions.end_other_sessions, params.Nothing(), answers.Empty()),
     "create_token": Action(sessions.create_token, params.CreateToken(), answers.NewToken()),
     "create_invite": Action(users.create_invite, params.CreateInvite(), answers.NewInvite()),
     "list_users": Action(users.list_users, params.Nothing(), answers.Users(), writes=False),
     "show_me": Action(users.show_me, params.Nothing(), answers.AMe(), writes=False),
     "update_me": Action(users.update_me, params.UpdateMe(), answers.AMe()),
+    "change_password": Action(
+        sessions.change_password, params.ChangePassword(), answers.Empty(), prepare=sessions.prepare_new_password
+    ),
     "list_channels": Action(channels.list_channels, params.Nothing(), answers.Channels(), writes=False),
     "create_channel": Action(channels.create, params.CreateChannel(), answers.AChannel()),
     "show_channel": Action(channels.show, params.InChannel(), answers.AChannel(), writes=False),

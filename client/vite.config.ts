@@ -5,6 +5,8 @@ export default defineConfig({
   base: "/static/app/",
   publicDir: false,
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  // markdown-it brings a table of all named characters that no rule of ours asks for.
+  resolve: { alias: { entities: new URL("src/lib/entities.ts", import.meta.url).pathname } },
   build: {
     outDir: "../chat/static/app",
     emptyOutDir: true,

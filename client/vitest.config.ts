@@ -3,5 +3,12 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  test: { include: ["tests/**/*.test.ts"], environment: "node", restoreMocks: true },
+  resolve: { alias: { entities: new URL("src/lib/entities.ts", import.meta.url).pathname } },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    environment: "node",
+    restoreMocks: true,
+    // So that it, too, gets our `entities`.
+    server: { deps: { inline: ["markdown-it"] } },
+  },
 });

@@ -65,25 +65,43 @@ def touch(actor: Actor) -> bool:
 
 
 def check_password(asker: Asker, workspace: Workspace, login: str, password: str) -> dict[str, Any]:
-    """Before the transaction: verify a password off the event loop, at the same cost whether the person exists or not.
+    """Before the transaction: verify a password off the event loop, at one cost whether the person exists or not."""
+    refusal = ChatError("not_authed", "The username or the password is wrong.")
+    with workspace.slow_work:
+        checked = verify_slowly(asker, workspace, login, password, refusal)
+        is_outdated = passwords.is_outdated(checked["verified_hash"])
+        renewed = workspace.run_blocking(passwords.hash_password, password) if is_outdated else None
+    return {**checked, "renewed_hash": renewed}
+
+
+def prepare_new_password(asker: Asker, workspace: Workspace, current_password: str, password: str) -> dict[str, Any]:
+    """Before the transaction: verify the present password like a sign-in's, then hash the new one."""
+    with transaction(writes=False):
+        username = recognise(asker, workspace).user.username
+    refusal = ChatError("forbidden", "The current password is wrong.", field="current_password")
+    with workspace.slow_work:
+        checked = verify_slowly(asker, workspace, username, current_password, refusal)
+        return {**checked, "password_hash": workspace.run_blocking(passwords.hash_password, password)}
+
+
+def verify_slowly(asker: Asker, workspace: Workspace, login: str, password: str, refusal: ChatError) -> dict[str, Any]:
+    """Who has this login, and the hash their password was right for; raises ``refusal`` when it was wrong.
 
     The wait doubles with each failure up to 15 minutes, for this account from this address only: nobody can lock
     someone else out. It is asked for when the turn has come, so that many tries at once cannot slip through together.
     """
     key = hash_secret(f"{fold(login)}\n{asker.address}")
-    with workspace.slow_work:
-        with transaction(writes=False) as session:
-            refuse_hasty(key)
-            query = select(User).where(or_(User.username == fold(login), User.email == fold(login)))
-            user = session.scalars(query.where(User.deactivated_at.is_(None))).first()
-            user_id, stored = (user.id, user.password_hash) if user else (None, None)
-        if not workspace.run_blocking(passwords.verify, stored, password):
-            with transaction(writes=True) as session:
-                count_failure(key)
-                session.commit()
-            raise ChatError("not_authed", "The username or the password is wrong.")
-        renewed = workspace.run_blocking(passwords.hash_password, password) if passwords.is_outdated(stored) else None
-    return {"user_id": user_id, "throttle_key": key, "renewed_hash": renewed}
+    with transaction(writes=False) as session:
+        refuse_hasty(key)
+        query = select(User).where(or_(User.username == fold(login), User.email == fold(login)))
+        user = session.scalars(query.where(User.deactivated_at.is_(None))).first()
+        user_id, stored = (user.id, user.password_hash) if user else (None, None)
+    if not workspace.run_blocking(passwords.verify, stored, password):
+        with transaction(writes=True) as session:
+            count_failure(key)
+            session.commit()
+        raise refusal
+    return {"user_id": user_id, "verified_hash": stored, "throttle_key": key}
 
 
 def refuse_hasty(key: str) -> None:
@@ -105,15 +123,35 @@ def count_failure(key: str) -> None:
     journal.session().flush()
 
 
-def sign_in(actor: Actor, user_id: str, throttle_key: str, renewed_hash: str | None, **_: Any) -> Answer:
+def sign_in(
+    actor: Actor, user_id: str, verified_hash: str, throttle_key: str, renewed_hash: str | None, **_: Any
+) -> Answer:
     """Open a session for someone whose password was right, under a new secret; an older cookie gains nothing."""
-    user = journal.session().get_one(User, user_id)
+    user = journal.session().get_one(User, user_id, with_for_update=True)
+    if user.password_hash != verified_hash:  # changed meanwhile: what was right is right no more
+        raise ChatError("not_authed", "The username or the password is wrong.")
     if renewed_hash:
         user.password_hash = renewed_hash
-    if throttle := journal.session().get(LoginThrottle, throttle_key):
-        journal.session().delete(throttle)
+    forgive(throttle_key)
     session, secret = open_session(actor.asker, user, "browser")
     return Answer({"user": present_me(user), "session_id": session.id, "secret": secret})
+
+
+def change_password(actor: Actor, verified_hash: str, password_hash: str, throttle_key: str, **_: Any) -> Answer:
+    """Take another password, and end every other session and token of the person."""
+    journal.session().refresh(actor.user, with_for_update=True)
+    if actor.user.password_hash != verified_hash:
+        raise ChatError("forbidden", "The current password is wrong.", field="current_password")
+    actor.user.password_hash = password_hash
+    forgive(throttle_key)
+    revoke_others(actor)
+    return Answer({})
+
+
+def forgive(throttle_key: str) -> None:
+    """The password was right: earlier wrong ones count no more."""
+    if throttle := journal.session().get(LoginThrottle, throttle_key):
+        journal.session().delete(throttle)
 
 
 def sign_out(actor: Actor) -> Answer:
@@ -146,6 +184,19 @@ def end_session(actor: Actor, session_id: str) -> Answer:
         raise ChatError("session_not_found")
     revoke(session)
     return Answer({})
+
+
+def end_other_sessions(actor: Actor) -> Answer:
+    """End every session and token of one's own but the one that asks."""
+    revoke_others(actor)
+    return Answer({})
+
+
+def revoke_others(actor: Actor) -> None:
+    """End someone's sessions and tokens, all but the one in use."""
+    for session in journal.session().scalars(select(Session).filter_by(user_id=actor.id, revoked_at=None)):
+        if session is not actor.session:
+            revoke(session)
 
 
 def create_token(actor: Actor, name: str) -> Answer:

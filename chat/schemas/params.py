@@ -97,6 +97,11 @@ class OfSession(Schema):
     session_id = Identifier(required=True)
 
 
+class ChangePassword(Schema):
+    current_password = Secret(required=True, validate=validate.Length(max=256))
+    password = Secret(required=True, validate=PASSWORD)
+
+
 class CreateToken(Schema):
     name = Line(80, 1, required=True)
 

@@ -1,6 +1,7 @@
 // Puts the parts together, and is what the interface asks to do things.
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { Api } from "./api";
+import { connectionOf } from "./connection";
 import { forgetDrafts } from "./drafts";
 import { active, note, visited } from "./lately";
 import { watchAttention } from "./lib/looking";
@@ -18,7 +19,7 @@ import { Sync } from "./sync/sync";
 import { texts } from "./texts";
 import { SocketIOTransport } from "./transport/socketio";
 import { Typing } from "./typing";
-import { isDirect, type Actions, type Channel, type Member, type Message, type User } from "./wire";
+import { isDirect, type Actions, type Channel, type Member, type Message, type Myself, type User } from "./wire";
 
 const isWaiting = (item: Item): boolean => item.state === "queued";
 
@@ -30,6 +31,7 @@ export class App {
   readonly reading = new Reading(this.store, this.sync, this.transport);
   readonly typing = new Typing(this.transport);
   readonly notifications = new Notifications(this.store, (id) => this.learnName(id));
+  readonly connection = connectionOf(this.store, this.transport);
   /** Set before anything that needs it is drawn. */
   outbox!: Outbox;
   readonly started = signal(false);
@@ -37,7 +39,7 @@ export class App {
   private wanted: ReturnType<typeof setTimeout> | undefined;
 
   /** Someone is signed in: connect, and take up what an earlier page left behind. */
-  async start(user: User, csrfToken: string): Promise<void> {
+  async start(user: Myself, csrfToken: string): Promise<void> {
     this.store.signIn(user);
     this.api.csrfToken = csrfToken;
     this.api.onSessionEnded = () => this.onSessionEnded();
@@ -59,8 +61,17 @@ export class App {
     this.sync.start();
     addEventListener("online", () => this.sync.wake());
     // The network is gone, or says so: find out now instead of after a missed heartbeat.
-    addEventListener("offline", () => this.sync.wake());
+    addEventListener("offline", () => {
+      this.store.doubted.value = true;
+      this.sync.wake();
+    });
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.sync.wake());
+  }
+
+  /** Someone does not want to wait for the next try. */
+  retry(): void {
+    if (this.store.ready.value) this.sync.wake();
+    else this.transport.retry();
   }
 
   async loadUsers(): Promise<void> {
@@ -109,8 +120,8 @@ export class App {
     return this.alter("POST", `/channels/${encodeURIComponent(channelId)}/archive`, {});
   }
 
-  async rename(displayName: string): Promise<void> {
-    const { user } = await this.api.send<{ user: User }>("PATCH", "/users/me", { display_name: displayName });
+  async changeMe(change: { display_name?: string; email?: string }): Promise<void> {
+    const { user } = await this.api.send<{ user: Myself }>("PATCH", "/users/me", change);
     this.store.me.value = user;
     this.store.learn([user]);
   }

@@ -2,14 +2,18 @@
 import { render } from "preact";
 import { app } from "./app";
 import { backoff } from "./lib/backoff";
+import { startLook } from "./look";
 import { route, startRouting } from "./routes";
 import "./styles/main.css";
 import { asRefusal } from "./transport/refusal";
+import { startFavicon } from "./ui/favicon";
+import { followKeyboard } from "./ui/keyboard";
 import { Shell } from "./ui/Shell";
 import { SignIn } from "./ui/SignIn";
 import { SignUp } from "./ui/SignUp";
+import { startAgain } from "./ui/Starting";
 import { startTitle } from "./ui/title";
-import type { User } from "./wire";
+import type { Myself } from "./wire";
 
 function Root() {
   const here = route.value;
@@ -23,16 +27,28 @@ const isEntrance = (): boolean => route.value.name === "sign-in" || route.value.
 async function start(): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      const { user, csrf_token } = await app.api.get<{ user: User; csrf_token: string }>("/session");
+      const { user, csrf_token } = await app.api.get<{ user: Myself; csrf_token: string }>("/session");
       return await app.start(user, csrf_token);
     } catch (error) {
       if (asRefusal(error).sessionEnded) return location.replace(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
-      await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
+      await patience(backoff(attempt));
     }
   }
 }
 
+/** Waits, unless the person in front of it does not. */
+function patience(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    startAgain.value = resolve;
+    setTimeout(resolve, ms);
+    addEventListener("online", () => resolve(), { once: true });
+  });
+}
+
+startLook();
+followKeyboard();
 startRouting();
 startTitle();
+startFavicon();
 if (!isEntrance()) void start();
 render(<Root />, document.getElementById("app")!);

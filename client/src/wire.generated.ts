@@ -487,6 +487,11 @@ export interface OfSessionParams {
   session_id: string;
 }
 
+export interface ChangePasswordParams {
+  current_password: string;
+  password: string;
+}
+
 export interface CreateTokenParams {
   name: string;
 }

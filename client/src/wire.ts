@@ -1,5 +1,5 @@
 // The objects of the protocol. The types are the server's own (wire.generated.ts); here is what the client adds to them.
-import type { Actions, Channel as Row, Events, Message, PersonalChannel, Replay, Subscribed } from "./wire.generated";
+import type { Actions, Channel as Row, Events, Me, Message, PersonalChannel, Replay, Subscribed, User } from "./wire.generated";
 
 export type * from "./wire.generated";
 export type {
@@ -16,6 +16,9 @@ export type Told = { [Name in keyof Events]: [event: Name, payload: Events[Name]
 
 /** The events that are numbered; told live or again, they are a StreamEvent. */
 export const DURABLE_EVENTS = ["message", "channel", "member", "channel_joined", "channel_left", "read"] as const satisfies Replay["event"][];
+
+/** Oneself; the e-mail address stands only in answers about oneself. */
+export type Myself = User & Partial<Me>;
 
 /** A channel as this client holds it: what is personal (my role: null when I am no member) may not be known yet. */
 export type Channel = Row & Partial<PersonalChannel>;

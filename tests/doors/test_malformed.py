@@ -433,6 +433,7 @@ RIGHT: dict[str, Any] = {
     "username": "someone",
     "display_name": "Someone",
     "password": "a long password",
+    "current_password": "a long password",
     "login": "someone",
     "session_id": "s",
     "user_id": "u",
@@ -466,9 +467,10 @@ def test_an_argument_of_the_wrong_type_is_named(wire, action):
 
 
 @pytest.mark.parametrize("call", [f"{method} {path}" for method, path in [
-    ("POST", "/users"), ("POST", "/session"), ("PATCH", "/users/me"), ("POST", "/tokens"), ("POST", "/invites"),
-    ("POST", "/channels"), ("POST", "/dms"), ("PATCH", "/channels/c"), ("POST", "/channels/c/members"),
-    ("POST", "/channels/c/messages"), ("PATCH", "/messages/m"), ("PUT", "/channels/c/read"),
+    ("POST", "/users"), ("POST", "/session"), ("PATCH", "/users/me"), ("PUT", "/users/me/password"),
+    ("POST", "/tokens"), ("POST", "/invites"), ("POST", "/channels"), ("POST", "/dms"), ("PATCH", "/channels/c"),
+    ("POST", "/channels/c/members"), ("POST", "/channels/c/messages"), ("PATCH", "/messages/m"),
+    ("PUT", "/channels/c/read"),
 ]])  # fmt: skip
 def test_an_argument_of_the_wrong_type_is_named_over_rest(ana, call):
     method, path = call.split()

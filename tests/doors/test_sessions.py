@@ -384,6 +384,67 @@ def test_many_devices_of_one_person_may_sign_in_at_once(server, ana):
     assert {reply.status for reply in replies} == {200}
 
 
+# Another password ----------------------------------------------------------------------------------------
+
+NEW_PASSWORD = "battery staple horse"
+
+
+def changes_password(person: Person, current: str = PASSWORD, new: str = NEW_PASSWORD) -> Reply:
+    return person.put("/users/me/password", {"current_password": current, "password": new})
+
+
+def test_someone_changes_the_password_and_is_signed_out_everywhere_else(server, connect, ana):
+    phone, elsewhere = connect(ana), Person(server, ana.username).sign_in()
+    changes_password(ana).expect(200)
+    assert phone.disconnected.wait(10)
+    assert elsewhere.get("/users/me").code == "session_expired"
+    assert [session["current"] for session in ana.get("/sessions").data["sessions"]] == [True]
+    assert try_in(Person(server, ana.username), PASSWORD).code == "not_authed"
+    assert try_in(Person(server, ana.username), NEW_PASSWORD).status == 200
+
+
+def test_who_does_not_know_the_password_does_not_change_it(server, ana):
+    elsewhere = Person(server, ana.username).sign_in()
+    wrong = changes_password(ana, WRONG_PASSWORD)
+    assert (wrong.status, wrong.code, wrong.error["field"]) == (403, "forbidden", "current_password")
+    assert elsewhere.get("/users/me").status == 200
+    assert try_in(Person(server, ana.username), PASSWORD).status == 200
+    assert changes_password(newcomer(server)).code == "not_authed"
+
+
+def test_guessing_the_password_of_an_open_browser_is_slowed_down_too(ana):
+    tries = [changes_password(ana, f"{WRONG_PASSWORD} {number}") for number in range(6)]
+    assert [answer.code for answer in tries] == ["forbidden"] * 5 + ["rate_limited"]
+    assert changes_password(ana).code == "rate_limited"
+    time.sleep(tries[-1].error["retry_after_ms"] / 1000 + 0.05)
+    changes_password(ana).expect(200)
+    assert changes_password(ana, WRONG_PASSWORD).code == "forbidden"  # and counting starts anew
+
+
+def test_a_new_password_is_neither_short_nor_endless(ana):
+    for password in ("", "1234567", "x" * 257):
+        reply = changes_password(ana, new=password)
+        assert (reply.code, reply.error["field"]) == ("invalid_arguments", "password")
+
+
+def test_of_two_changes_at_once_with_the_same_password_one_holds(server, ana):
+    there = [ana, Person(server, ana.username).sign_in()]
+    with ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(lambda at: changes_password(there[at], new=f"{NEW_PASSWORD} {at}"), range(2)))
+    assert sorted(reply.status for reply in replies) in ([200, 401], [200, 403])
+    [winner] = [at for at, reply in enumerate(replies) if reply.status == 200]
+    assert try_in(Person(server, ana.username), f"{NEW_PASSWORD} {winner}").status == 200
+
+
+def test_someone_signs_out_everywhere_else_at_once(server, connect, ana, bo):
+    phone, elsewhere, his = connect(ana), Person(server, ana.username).sign_in(), connect(bo)
+    ana.delete("/sessions").expect(200)
+    assert phone.disconnected.wait(10)
+    assert elsewhere.get("/users/me").code == "session_expired"
+    assert ana.get("/users/me").status == 200
+    assert his.asks("ping").code == "ok"
+
+
 class From(HTTPAdapter):
     """Asks from another address of this machine."""
 

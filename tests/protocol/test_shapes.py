@@ -72,10 +72,13 @@ def test_every_answer_of_rest_has_its_shape(server, owner, bo):
     assert newcomer("show_session") == signed_in
     ask("show_me")
     ask("update_me", {"display_name": "Shape", "email": f"{ask.person.username}@example.org"})
+    new = f"{PASSWORD}, changed"
+    ask("change_password", {"current_password": PASSWORD, "password": new})
     ask("list_users")
     session = ask("create_token", {"name": "bot"})["session"]
     ask("list_sessions")
     ask("end_session", session_id=session["id"])
+    ask("end_other_sessions")
     town = ask("create_channel", {"name": f"town-{uuid.uuid4().hex[:8]}", "kind": "public"})["channel"]["id"]
     ask("update_channel", {"topic": "shapes"}, channel_id=town)
     ask("add_member", {"user_id": bo.id}, channel_id=town)

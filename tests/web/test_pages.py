@@ -30,6 +30,30 @@ def test_who_is_signed_in_gets_the_app_at_every_address(ana: Person, path: str) 
     assert 'id="app"' in answer.text
 
 
+def test_whose_session_was_ended_gets_to_the_form(ana: Person) -> None:
+    elsewhere = Person(ana.server, ana.username).sign_in()
+    ana.delete("/sessions").expect(200)
+    for path, answered in (("/c/anything", 302), ("/sign-in?next=/c/anything", 200)):
+        answer = elsewhere.http.get(f"{ana.server.url}{path}", allow_redirects=False, timeout=30)
+        assert answer.status_code == answered
+
+
+def test_the_app_can_be_installed(server: Server) -> None:
+    page = fetch(server, "/sign-in").text
+    link = re.search(r'<link rel="manifest" href="([^"]+)"', page)
+    assert link
+    answer = fetch(server, link[1])
+    assert answer.headers["Content-Type"] == "application/manifest+json"
+    manifest = answer.json()
+    assert (manifest["name"], manifest["display"], manifest["start_url"]) == ("Parley", "standalone", "/")
+    for icon in manifest["icons"]:
+        shown = fetch(server, icon["src"])
+        assert (shown.status_code, shown.headers["Content-Type"].split(";")[0]) == (
+            200,
+            icon.get("type", "image/svg+xml"),
+        )
+
+
 @pytest.mark.parametrize(
     ("wanted", "given"),
     [

@@ -1,6 +1,6 @@
 // The one store: what the server told (a pure value), and a few facts of this page. The rest of the app only reads it.
 import { computed, signal } from "@preact/signals";
-import type { User } from "../wire";
+import type { Myself, User } from "../wire";
 import { newWorld, type World } from "./world";
 
 export class Store {
@@ -9,7 +9,7 @@ export class Store {
   readonly myId = computed(() => this.world.value.me);
   readonly channels = computed(() => this.world.value.channels);
   readonly windows = computed(() => this.world.value.windows);
-  readonly me = signal<User | null>(null);
+  readonly me = signal<Myself | null>(null);
   readonly users = signal<ReadonlyMap<string, User>>(new Map());
   readonly limits = signal<Readonly<Record<string, number>>>({});
   readonly typing = signal<ReadonlyMap<string, readonly string[]>>(new Map());
@@ -22,12 +22,23 @@ export class Store {
   readonly sessionEnded = signal(false);
   /** hello was heard on the present connection. */
   readonly ready = signal(false);
+  /** The browser says the network is gone, and the server has not been heard since. */
+  readonly doubted = signal(false);
+  /** The channel that was subscribed to on the present connection. */
+  readonly current = signal<string | null>(null);
+  /** What is shown of the open channel may be old: its changes are on their way. */
+  readonly catchingUp = computed(() => {
+    const id = this.open.value;
+    if (!id || !this.ready.value || this.missing.value) return false;
+    const window = this.windows.value.get(id);
+    return this.current.value !== id || !window || window.behind || window.held.size > 0;
+  });
 
   change(step: (world: World) => World): void {
     this.world.value = step(this.world.value);
   }
 
-  signIn(user: User): void {
+  signIn(user: Myself): void {
     this.me.value = user;
     this.world.value = newWorld(user.id);
     this.learn([user]);

@@ -92,6 +92,7 @@ export class Sync {
     this.subscription = id ? { id, state: "idle", tries: 0, anew: false } : null;
     this.store.open.value = id;
     this.store.missing.value = false;
+    this.store.current.value = null;
     if (before) this.leave(before);
     if (!id) return;
     this.visited = [id, ...this.visited.filter((other) => other !== id)].slice(0, CACHED);
@@ -104,7 +105,11 @@ export class Sync {
     if (!this.store.ready.value) return;
     const connection = this.connection;
     this.transport.request("ping", {}, { timeoutMs: WAKE_MS }).then(
-      ({ heads }) => connection === this.connection && heads && this.onHeads(heads),
+      ({ heads }) => {
+        if (connection !== this.connection) return;
+        this.store.doubted.value = false;
+        if (heads) this.onHeads(heads);
+      },
       () => connection === this.connection && this.transport.restart(),
     );
   }
@@ -169,6 +174,8 @@ export class Sync {
     this.connection++;
     this.generation++;
     this.store.ready.value = false;
+    this.store.current.value = null;
+    this.store.doubted.value = false;
     this.syncing = false;
     for (const name of ["subscribe", "sync", "heads"]) this.cancel(name);
     if (this.subscription) this.subscription.state = "idle";
@@ -269,6 +276,7 @@ export class Sync {
     this.store.missing.value = false;
     this.listener.arrived(answer.messages);
     this.change((world) => apply.subscribed(world, open.id, question, answer));
+    this.store.current.value = open.id;
   }
 
   private onRefused(open: Subscription, refusal: Refusal): void {

@@ -4,15 +4,19 @@ import { io, type Socket } from "socket.io-client";
 import { backoff } from "../lib/backoff";
 import { texts } from "../texts";
 import { NO_ANSWER, OFFLINE, Refusal, dataOf, type ErrorBody } from "./refusal";
-import type { Actions, Told } from "../wire";
+import type { Actions, Events, Told } from "../wire";
 import type { Transport, TransportState } from "./transport";
 
 const ANSWER_MS = 8_000;
 // Nothing in Socket.IO times out a CONNECT that is never answered.
 const CONNECT_MS = 15_000;
+// A server that is not back after this many tries does more than restart.
+const RESTART_TRIES = 7;
 
 export class SocketIOTransport implements Transport {
   readonly state = signal<TransportState>("idle");
+  readonly retryAt = signal<number | null>(null);
+  readonly draining = signal(false);
   private readonly socket: Socket;
   private readonly listeners = new Set<(...told: Told) => void>();
   private attempt = 0;
@@ -47,6 +51,11 @@ export class SocketIOTransport implements Transport {
     this.socket.disconnect();
   }
 
+  retry(): void {
+    if (this.state.value === "connecting") this.restart();
+    this.connect();
+  }
+
   restart(): void {
     if (this.state.value === "idle" || this.state.value === "ended") return;
     this.become("waiting");
@@ -78,28 +87,42 @@ export class SocketIOTransport implements Transport {
   private onTold(...told: Told): void {
     this.attempt = 0;
     const [event, payload] = told;
-    if (event === "goodbye") this.goodbyeMs = payload.reconnect_after_ms;
+    if (event === "goodbye") this.onGoodbye(payload);
     for (const listener of this.listeners) listener(...told);
+  }
+
+  private onGoodbye({ reconnect_after_ms }: Events["goodbye"]): void {
+    this.goodbyeMs = reconnect_after_ms;
+    this.draining.value = true;
   }
 
   private onRefused(error: Error & { data?: ErrorBody }): void {
     if (error.data && new Refusal(error.data).sessionEnded) {
       this.become("ended");
       this.socket.disconnect();
-    } else this.onLost();
+      return;
+    }
+    if (error.data?.code === "draining") this.draining.value = true;
+    this.onLost();
   }
 
   private onLost(): void {
     if (this.state.value === "idle" || this.state.value === "ended") return;
     this.become("waiting");
     this.socket.sendBuffer.length = 0;
-    this.after(this.goodbyeMs ?? backoff(this.attempt++), () => this.connect());
+    const wait = this.goodbyeMs ?? backoff(this.attempt++);
     this.goodbyeMs = null;
+    if (this.attempt > RESTART_TRIES) this.draining.value = false;
+    this.retryAt.value = Date.now() + wait;
+    this.after(wait, () => this.connect());
   }
 
   private become(state: TransportState): void {
     clearTimeout(this.timer);
     this.state.value = state;
+    if (state === "waiting" || state === "connecting") return;
+    this.retryAt.value = null;
+    this.draining.value = false;
   }
 
   private after(ms: number, then: () => void): void {

@@ -1,65 +1,118 @@
-// Oneself: the name others see, where one is signed in, inviting others, signing out.
+// Oneself: the name others see, the password, where one is signed in, inviting others.
 import { useEffect, useState } from "preact/hooks";
+import { version } from "../../package.json";
 import { app } from "../app";
 import { shortTime } from "../lib/time";
 import { texts } from "../texts";
-import type { SessionRow } from "../wire";
+import type { Myself, SessionRow } from "../wire";
 import { Alert } from "./Alert";
-import { Dialog } from "./Dialog";
+import { Dialog, Section } from "./Dialog";
 import { Field } from "./Field";
 import { Invite } from "./Invite";
-import { NotificationSettings } from "./NotificationSettings";
 import { useTask } from "./task";
 
 export function Account({ onClose }: { onClose(): void }) {
+  const words = texts.account;
   const me = app.store.me.value!;
+  const [changes, setChanges] = useState(0);
   const mayInvite = me.role === "owner" || me.role === "admin";
   return (
-    <Dialog title={texts.account.title} onClose={onClose}>
-      <Name name={me.display_name} />
-      <NotificationSettings />
+    <Dialog title={words.title} onClose={onClose}>
+      <Section title={words.profile}>
+        <Profile me={me} />
+      </Section>
+      <Section title={words.password}>
+        <Password onChanged={() => setChanges(changes + 1)} />
+      </Section>
+      <Sessions changes={changes} />
       {mayInvite && <Invite />}
-      <Sessions />
-      <SignOut />
+      <Section title={words.about}>
+        <p class="form__lead">{words.version(version)}</p>
+      </Section>
     </Dialog>
   );
 }
 
-function Name({ name: present }: { name: string }) {
+function Profile({ me }: { me: Myself }) {
   const words = texts.account;
-  const [name, setName] = useState(present);
+  const [name, setName] = useState(me.display_name);
+  const [email, setEmail] = useState(me.email ?? "");
   const [saved, setSaved] = useState(false);
   const task = useTask();
+  const change = {
+    ...(name.trim() && name.trim() !== me.display_name && { display_name: name.trim() }),
+    ...(email.trim() && email.trim() !== me.email && { email: email.trim() }),
+  };
+  const changed = Object.keys(change).length > 0;
   const onSubmit = async (event: Event) => {
     event.preventDefault();
-    setSaved(await task.run(() => app.rename(name.trim())));
+    setSaved(await task.run(() => app.changeMe(change)));
   };
-  const changed = name.trim() && name.trim() !== present;
   return (
-    <form class="form form--row" onSubmit={onSubmit}>
-      <Field label={words.displayName} value={name} onValue={setName} maxLength={80} required />
-      <button class="button" disabled={!changed || task.busy}>
-        {saved && !changed ? words.saved : words.save}
-      </button>
+    <form class="form" onSubmit={onSubmit}>
+      <Field label={words.displayName} value={name} onValue={setName} hint={words.username(me.username)} autocomplete="name" maxLength={80} required invalid={task.field === "display_name"} />
+      <Field label={words.email} value={email} onValue={setEmail} type="email" autocomplete="email" maxLength={254} invalid={task.field === "email"} />
       <Alert text={task.error} />
+      <div class="form__actions">
+        <button class="button" disabled={!changed || task.busy}>
+          {saved && !changed ? words.saved : words.save}
+        </button>
+      </div>
     </form>
   );
 }
 
-function Sessions() {
+function Password({ onChanged }: { onChanged(): void }) {
+  const words = texts.account;
+  const [current, setCurrent] = useState("");
+  const [password, setPassword] = useState("");
+  const [done, setDone] = useState(false);
+  const task = useTask();
+  const onSubmit = async (event: Event) => {
+    event.preventDefault();
+    const asked = { current_password: current, password };
+    const changed = await task.run(() => app.api.send("PUT", "/users/me/password", asked));
+    setDone(changed);
+    if (!changed) return;
+    setCurrent("");
+    setPassword("");
+    onChanged();
+  };
+  return (
+    <form class="form" onSubmit={onSubmit}>
+      {/* So that password managers know whose password this is. */}
+      <input type="text" name="username" autocomplete="username" value={app.store.me.value!.username} hidden readOnly />
+      <Field label={words.currentPassword} value={current} onValue={setCurrent} type="password" autocomplete="current-password" required invalid={task.field === "current_password"} />
+      <Field label={words.newPassword} value={password} onValue={setPassword} hint={words.newPasswordHint} type="password" autocomplete="new-password" minLength={8} maxLength={256} required invalid={task.field === "password"} />
+      <Alert text={task.error} />
+      <div class="form__actions">
+        <p class="form__done" aria-live="polite">{done && words.passwordChanged}</p>
+        <button class="button" disabled={!current || !password || task.busy}>
+          {words.changePassword}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Sessions({ changes }: { changes: number }) {
   const words = texts.account;
   const [sessions, setSessions] = useState<SessionRow[]>([]);
   const task = useTask();
   const load = async () => setSessions((await app.api.get<{ sessions: SessionRow[] }>("/sessions")).sessions);
-  useEffect(() => void task.run(load), []);
+  useEffect(() => void task.run(load), [changes]);
+  const revokeOthers = () =>
+    task.run(async () => {
+      await app.api.send("DELETE", "/sessions");
+      await load();
+    });
   const revoke = (session: SessionRow) =>
     task.run(async () => {
       await app.api.send("DELETE", `/sessions/${encodeURIComponent(session.id)}`);
       await load();
     });
   return (
-    <section>
-      <h3>{words.sessions}</h3>
+    <Section title={words.sessions}>
       <Alert text={task.error} />
       <ul class="sessions">
         {sessions.map((session) => (
@@ -79,7 +132,14 @@ function Sessions() {
           </li>
         ))}
       </ul>
-    </section>
+      {sessions.length > 1 && (
+        <div class="form__actions">
+          <button type="button" class="button" disabled={task.busy} onClick={revokeOthers}>
+            {words.signOutOthers}
+          </button>
+        </div>
+      )}
+    </Section>
   );
 }
 
@@ -103,24 +163,4 @@ function nameOf(session: SessionRow): string {
   const agent = session.user_agent ?? "";
   const find = (table: readonly (readonly [RegExp, string])[]) => table.find(([pattern]) => pattern.test(agent))?.[1];
   return [find(BROWSERS), find(SYSTEMS)].filter(Boolean).join(", ") || texts.account.unknownAgent;
-}
-
-function SignOut() {
-  const words = texts.account;
-  const [asked, setAsked] = useState(false);
-  const task = useTask();
-  const waiting = app.waiting.value.length;
-  const onClick = () => {
-    if (waiting && !asked) setAsked(true);
-    else void task.run(() => app.signOut());
-  };
-  return (
-    <section class="account__out">
-      {asked && waiting > 0 && <Alert text={words.signOutWaiting(waiting)} />}
-      <Alert text={task.error} />
-      <button type="button" class="button button--danger" disabled={task.busy} onClick={onClick}>
-        {asked && waiting > 0 ? words.signOutAnyway : words.signOut}
-      </button>
-    </section>
-  );
 }

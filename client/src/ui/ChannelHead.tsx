@@ -3,8 +3,9 @@ import { useSignal } from "@preact/signals";
 import { isMuted } from "../notifications";
 import { texts } from "../texts";
 import { isDirect, type Channel } from "../wire";
-import { ChannelDetails, type Page } from "./ChannelDetails";
+import type { Page } from "./ChannelDetails";
 import { Icon } from "./icons";
+import { ChannelDetails } from "./lazy";
 import { MenuButton } from "./MenuButton";
 import { channelName } from "./names";
 

@@ -8,7 +8,6 @@ import type { Channel } from "../wire";
 import { Alert } from "./Alert";
 import { ChannelHead } from "./ChannelHead";
 import { Composer } from "./Composer";
-import { About } from "./About";
 import { ChannelLog } from "./ChannelLog";
 import { MenuButton } from "./MenuButton";
 import { MessageMenu } from "./MessageMenu";
@@ -40,7 +39,6 @@ export function ChannelView({ id, thread, message }: { id: string; thread?: stri
       {thread && <ThreadPanel key={`thread ${id}`} channel={channel} id={thread} messageId={message} />}
       <ReactionPicker />
       <MessageMenu />
-      <About />
     </div>
   );
 }
@@ -63,8 +61,9 @@ function Missing() {
         <MenuButton />
       </header>
       <div class="missing">
+        <h1>{texts.channel.missingTitle}</h1>
         <p>{texts.channel.missing}</p>
-        <a href="/" data-route>{texts.channel.toHome}</a>
+        <a class="button" href="/" data-route>{texts.channel.toHome}</a>
       </div>
     </>
   );

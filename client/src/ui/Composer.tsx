@@ -8,7 +8,7 @@ import type { Channel } from "../wire";
 import { Alert } from "./Alert";
 import { COMPOSER, editing, editLast, THREAD_COMPOSER, writeAgain } from "./editing";
 import { EmojiButton } from "./EmojiPicker";
-import { FormattingButton } from "./Formatting";
+import { FormattingButton } from "./FormattingButton";
 import { Icon } from "./icons";
 import { insertAtCaret } from "./insert";
 import { channelName } from "./names";

@@ -1,7 +1,9 @@
 // A window above the page: focus stays inside, Escape and a click beside it close it.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { visits } from "../routes";
 import { texts } from "../texts";
+import { arrive } from "./arrival";
 import { Icon } from "./icons";
 
 interface Props {
@@ -14,9 +16,14 @@ export function Dialog({ title, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
-    const opener = document.activeElement;
+    const opener = document.activeElement as HTMLElement | null;
+    const visit = visits.peek();
     dialog.current?.showModal();
-    return () => (opener as HTMLElement | null)?.focus?.();
+    return () => {
+      // Where it led elsewhere, or what opened it is gone, one goes on with what is there now.
+      if (visit === visits.peek() && opener?.isConnected) opener.focus();
+      else arrive();
+    };
   }, []);
   const onClick = (event: MouseEvent) => event.target === dialog.current && onClose();
   return (
@@ -31,5 +38,15 @@ export function Dialog({ title, onClose, children }: Props) {
         {children}
       </div>
     </dialog>
+  );
+}
+
+/** A part of a dialog, with a heading of its own. */
+export function Section({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section class="section">
+      <h3>{title}</h3>
+      {children}
+    </section>
   );
 }

@@ -8,9 +8,10 @@ interface Props {
   onValue(value: string): void;
   hint?: string;
   invalid?: boolean;
-  type?: "text" | "password" | "search";
+  type?: "text" | "password" | "search" | "email";
   name?: string;
   autocomplete?: string;
+  minLength?: number;
   maxLength?: number;
   required?: boolean;
   autofocus?: boolean;

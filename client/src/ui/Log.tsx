@@ -94,7 +94,7 @@ export function Log({ channel, label, line, pending, newId, atEnd, onAtEnd, turn
 
   return (
     <div class="log-frame">
-      <div class="log" role="log" tabIndex={0} aria-label={label} aria-busy={!loaded} ref={scroll.frame} onScroll={scroll.onScroll} onFocusIn={onFocus} onKeyDown={(event) => onKey(event, rows, channel)}>
+      <div class="log" role="log" aria-live="off" tabIndex={0} aria-label={label} aria-busy={!loaded} ref={scroll.frame} onScroll={scroll.onScroll} onFocusIn={onFocus} onKeyDown={(event) => onKey(event, rows, channel)}>
         <div class="log__rows" ref={scroll.content}>
           {low === 0 && rows[0] === messages[0] && children}
           {(!loaded || (paging.busy && rows[0] === messages[0] && low > 0)) && <Loading few={loaded} />}

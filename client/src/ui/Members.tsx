@@ -13,7 +13,6 @@ import { personName } from "./names";
 import { findPeople } from "./NewDirect";
 import { useTask } from "./task";
 
-export { isAdmin } from "./may";
 
 const AT_ONCE = 100;
 // Below so many one sees everyone anyway.

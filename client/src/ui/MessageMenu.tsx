@@ -1,16 +1,20 @@
-// Everything else that can be done with a message. One menu for the page, beside the button that asked for it.
+// Everything else that can be done with a message. One menu for the page, beside the button that asked for it, and what
+// it leads to.
 import type { TargetedKeyboardEvent } from "preact";
 import { useRef } from "preact/hooks";
 import { app } from "../app";
 import { texts } from "../texts";
 import type { Message } from "../wire";
-import { actionsOf, menu } from "./actions";
+import { actionsOf, history, menu, reactors } from "./actions";
 import { Icon } from "./icons";
+import { Reactors, Revisions } from "./lazy";
 import { Popover } from "./Popover";
 
 export function MessageMenu() {
-  if (!menu.value) return null;
-  return <Menu key={menu.value.message.id} {...menu.value} />;
+  const close = () => (history.value = reactors.value = null);
+  if (history.value) return <Revisions message={history.value} onClose={close} />;
+  if (reactors.value) return <Reactors message={reactors.value} onClose={close} />;
+  return menu.value && <Menu key={menu.value.message.id} {...menu.value} />;
 }
 
 function Menu({ message, opener }: { message: Message; opener: HTMLElement }) {

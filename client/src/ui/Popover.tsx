@@ -38,6 +38,7 @@ function place(box: HTMLElement, at: DOMRect): void {
   const { width, height } = box.getBoundingClientRect();
   const above = at.top - height - MARGIN;
   const top = above > MARGIN ? above : Math.min(at.bottom + MARGIN, innerHeight - height - MARGIN);
+  box.style.inset = "auto";
   box.style.top = `${Math.max(MARGIN, top)}px`;
   box.style.left = `${Math.max(MARGIN, Math.min(at.right - width, innerWidth - width - MARGIN))}px`;
 }

@@ -1,41 +1,47 @@
 // The frame of the app: the channel list, the connection's state, and what is open.
-import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { app } from "../app";
 import { readLast } from "../drafts";
 import { channelPath } from "../lib/paths";
 import { navigate, route, visits } from "../routes";
 import { isMine } from "../state/world";
 import { texts } from "../texts";
-import { Browse } from "./Browse";
+import { Announcer } from "./Announcer";
+import { arrive } from "./arrival";
 import { inOrder } from "./channels";
 import { ChannelView } from "./ChannelView";
+import { useDrawer } from "./drawer";
 import { Icon } from "./icons";
-import { drawerOpen, MenuButton } from "./MenuButton";
+import { bringPanels, Browse, CreateChannel, People, ShortcutList, Switcher } from "./lazy";
+import { MenuButton } from "./MenuButton";
 import { NotificationHint } from "./NotificationSettings";
-import { People } from "./People";
 import { panel, startShortcuts } from "./shortcuts";
-import { ShortcutList } from "./ShortcutList";
 import { Sidebar } from "./Sidebar";
+import { Starting } from "./Starting";
 import { Status } from "./Status";
-import { Switcher } from "./Switcher";
+import { place } from "./title";
+import { workspace } from "./workspace";
 
 export function Shell() {
-  const close = () => (drawerOpen.value = false);
+  const drawer = useDrawer();
   useEffect(startShortcuts, []);
-  useEffect(() => void close(), [visits.value]);
+  useEffect(bringPanels, []);
+  useArrival();
   return (
-    <div class={drawerOpen.value ? "shell shell--drawer" : "shell"}>
+    <div class={drawer.open ? "shell shell--drawer" : "shell"} ref={drawer.ref}>
       <a class="skip" href="#main">
         {texts.skip}
       </a>
-      <Sidebar onGo={close} />
-      <button type="button" class="shell__shade" aria-label={texts.sidebar.close} tabIndex={drawerOpen.value ? 0 : -1} onClick={close}>
+      <Sidebar onGo={drawer.close} />
+      <button type="button" class="shell__shade" aria-label={texts.sidebar.close} tabIndex={drawer.open ? 0 : -1} onClick={drawer.close}>
         <Icon name="close" />
       </button>
-      <main class="main" id="main" tabIndex={-1}>
+      <main class="main" id="main" tabIndex={-1} inert={drawer.open}>
         <Status />
         {app.started.value && <NotificationHint />}
-        {app.started.value && <Page />}
+        {app.started.value ? <Page /> : <Starting />}
+        <Announcer />
       </main>
       {panel.value === "switcher" && <Switcher onClose={closePanel} />}
       {panel.value === "shortcuts" && <ShortcutList onClose={closePanel} />}
@@ -44,6 +50,15 @@ export function Shell() {
 }
 
 const closePanel = (): void => void (panel.value = null);
+
+/** At another place the focus is there too, so that keyboard and screen reader go on from it. */
+function useArrival(): void {
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) arrive();
+    first.current = false;
+  }, [route.value, visits.value]);
+}
 
 function Page() {
   const here = route.value;
@@ -57,26 +72,48 @@ function Page() {
         <MenuButton />
       </header>
       <div class="missing">
-        <p>{texts.unknownPage}</p>
-        <a href="/" data-route>{texts.channel.toHome}</a>
+        <h1>{texts.unknownPage}</h1>
+        <p>{texts.unknownPageHint}</p>
+        <a class="button" href="/" data-route>{texts.channel.toHome}</a>
       </div>
     </>
   );
 }
 
-/** Where one was last, or the first channel; without any, where to find one. */
+/** Where one was last, or the first channel; without any, how to get into one. */
 function Home() {
   const ready = app.store.ready.value;
+  const world = app.store.world.value;
+  const last = readLast(world.me);
+  const id = last && isMine(world.channels.get(last)) ? last : inOrder.value[0]?.id;
   useEffect(() => {
-    if (!ready) return;
-    const world = app.store.world.value;
-    const last = readLast(world.me);
-    const id = last && isMine(world.channels.get(last)) ? last : inOrder.value[0]?.id;
-    navigate(id ? channelPath(id) : "/browse", { replace: true });
-  }, [ready]);
+    if (ready && id) navigate(channelPath(id), { replace: true });
+  }, [ready, id]);
   return (
-    <header class="head">
-      <MenuButton />
-    </header>
+    <>
+      <header class="head">
+        <MenuButton />
+      </header>
+      {ready && !id && <Welcome />}
+    </>
+  );
+}
+
+function Welcome() {
+  const words = texts.home;
+  const creating = useSignal(false);
+  useEffect(() => void (place.value = ""), []);
+  return (
+    <div class="missing">
+      <h1>{words.title(workspace())}</h1>
+      <p>{words.explain}</p>
+      <div class="missing__actions">
+        <a class="button button--primary" href="/browse" data-route>{words.find}</a>
+        <button type="button" class="button" onClick={() => (creating.value = true)}>
+          {words.create}
+        </button>
+      </div>
+      {creating.value && <CreateChannel onClose={() => (creating.value = false)} />}
+    </div>
   );
 }

@@ -1,8 +1,8 @@
 // The list of keyboard shortcuts.
 import { Fragment } from "preact";
-import { keyNames } from "../lib/keys";
 import { texts } from "../texts";
 import { Dialog } from "./Dialog";
+import { Keys } from "./Keys";
 import { shortcuts } from "./shortcuts";
 
 export function ShortcutList({ onClose }: { onClose(): void }) {
@@ -25,15 +25,5 @@ export function ShortcutList({ onClose }: { onClose(): void }) {
         ))}
       </dl>
     </Dialog>
-  );
-}
-
-export function Keys({ keys }: { keys: string }) {
-  return (
-    <span class="keys__combination">
-      {keyNames(keys).map((name) => (
-        <kbd key={name}>{name}</kbd>
-      ))}
-    </span>
   );
 }

@@ -6,23 +6,22 @@ import { channelPath } from "../lib/paths";
 import { route } from "../routes";
 import { texts } from "../texts";
 import { isDirect, type Channel } from "../wire";
-import { Account } from "./Account";
+import { AccountMenu } from "./AccountMenu";
 import { Avatar } from "./Avatar";
 import { Badge } from "./Badge";
 import { attentionOf, directs, rooms, type Attention } from "./channels";
-import { CreateChannel } from "./CreateChannel";
 import { Icon } from "./icons";
 import { memo } from "./memo";
-import { channelName, otherOf, personName } from "./names";
-import { NewDirect } from "./NewDirect";
+import { channelName, otherOf } from "./names";
 import { OutOfSight } from "./OutOfSight";
-import { Keys } from "./ShortcutList";
+import { Keys } from "./Keys";
+import { CreateChannel, NewDirect } from "./lazy";
 import { panel } from "./shortcuts";
 import { workspace } from "./workspace";
 
 export function Sidebar({ onGo }: { onGo(): void }) {
   const words = texts.sidebar;
-  const dialog = useSignal<"channel" | "direct" | "account" | null>(null);
+  const dialog = useSignal<"channel" | "direct" | null>(null);
   const close = () => (dialog.value = null);
   const me = app.store.me.value;
   const onSwitch = () => {
@@ -58,11 +57,7 @@ export function Sidebar({ onGo }: { onGo(): void }) {
       </OutOfSight>
       {me && (
         <div class="sidebar__foot">
-          <button type="button" class="sidebar__account" onClick={() => (dialog.value = "account")} aria-label={texts.account.menu(personName(me.id))}>
-            <Avatar id={me.id} name={personName(me.id)} />
-            <span class="sidebar__me">{personName(me.id)}</span>
-            <span class={app.store.ready.value ? "dot dot--live" : "dot"} aria-hidden="true" />
-          </button>
+          <AccountMenu me={me} />
           <button type="button" class="button button--icon" aria-label={texts.shortcuts.title} title={texts.shortcuts.title} onClick={() => (panel.value = "shortcuts")}>
             <Icon name="keyboard" />
           </button>
@@ -70,7 +65,6 @@ export function Sidebar({ onGo }: { onGo(): void }) {
       )}
       {dialog.value === "channel" && <CreateChannel onClose={close} />}
       {dialog.value === "direct" && <NewDirect onClose={close} />}
-      {dialog.value === "account" && <Account onClose={close} />}
     </aside>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { app } from "../app";
 import { localPath } from "../lib/paths";
 import { texts } from "../texts";
+import { asRefusal, Refusal } from "../transport/refusal";
 import { Alert } from "./Alert";
 import { Card } from "./Card";
 import { Field } from "./Field";
@@ -17,7 +18,7 @@ export function SignIn() {
   const onSubmit = (event: Event) => {
     event.preventDefault();
     void task.run(async () => {
-      await app.api.send("POST", "/session", { login: login.trim(), password });
+      await app.api.send("POST", "/session", { login: login.trim(), password }).catch(explain);
       location.assign(next);
     });
   };
@@ -36,4 +37,11 @@ export function SignIn() {
       </p>
     </Card>
   );
+}
+
+/** After many wrong passwords one has to wait: for how long? */
+function explain(error: unknown): never {
+  const refusal = asRefusal(error);
+  if (refusal.code !== "rate_limited" || !refusal.retryAfterMs) throw refusal;
+  throw new Refusal({ code: refusal.code, message: texts.signIn.wait(Math.ceil(refusal.retryAfterMs / 1_000)) });
 }

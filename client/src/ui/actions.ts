@@ -7,7 +7,7 @@ import { texts } from "../texts";
 import { isDirect, type Channel, type Message } from "../wire";
 import { editing } from "./editing";
 import type { IconName } from "./icons";
-import { isAdmin } from "./Members";
+import { isAdmin } from "./may";
 import { picking } from "./ReactionPicker";
 
 export interface Action {

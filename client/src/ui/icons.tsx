@@ -27,6 +27,9 @@ const PATHS = {
   bellOff: "M7 8.500A6 6 0 0 1 18 11v4M6 11v5.500L4.500 18H16M10 20.500a2 2 0 0 0 4 0M4 4l16 16",
   info: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 11v5M12 7.800v.2",
   keyboard: "M3 6h18v12H3zM7 10h.2M11 10h.2M15 10h.2M8 14.500h8",
+  sliders: "M4 7h9M19 7h1M4 17h1M11 17h9M13 4.5h6v5h-6zM5 14.5h6v5H5z",
+  person: "M12 11.5a3.75 3.75 0 1 0 0-7.5 3.75 3.75 0 0 0 0 7.5M4.5 20.5a7.5 7.5 0 0 1 15 0",
+  leave: "M14 4H5v16h9M10 12h10M16 8l4 4-4 4",
 } as const;
 
 export type IconName = keyof typeof PATHS;

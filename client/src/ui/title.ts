@@ -9,7 +9,7 @@ import { workspace } from "./workspace";
 export const place = signal("");
 
 /** Messages to oneself: mentions, and whatever is unread in direct conversations; muted ones do not count. */
-const forMe = computed(() => {
+export const forMe = computed(() => {
   const world = app.store.world.value;
   const { rooms, directs } = myChannels(world);
   const marked = app.store.marked.value;

@@ -362,6 +362,8 @@ export class Server {
 /** Requests are handled in order; their answers and the events travel as frames. */
 export class FakeTransport implements Transport {
   readonly state = signal<TransportState>("idle");
+  readonly retryAt = signal<number | null>(null);
+  readonly draining = signal(false);
   private readonly listeners = new Set<(...told: Told) => void>();
   private pending = new Set<(refusal: Refusal) => void>();
   requests: [string, any][] = [];
@@ -380,6 +382,10 @@ export class FakeTransport implements Transport {
 
   close(): void {
     this.state.value = "idle";
+  }
+
+  retry(): void {
+    this.connect();
   }
 
   restart(): void {

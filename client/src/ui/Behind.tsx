@@ -4,7 +4,6 @@ import { app } from "../app";
 import { shortTime } from "../lib/time";
 import { texts } from "../texts";
 import type { Message, Revision } from "../wire";
-import { history, reactors } from "./actions";
 import { Alert } from "./Alert";
 import { Avatar } from "./Avatar";
 import { Dialog } from "./Dialog";
@@ -12,14 +11,7 @@ import { personName } from "./names";
 import { useTask } from "./task";
 import { Text } from "./Text";
 
-export function About() {
-  const close = () => (history.value = reactors.value = null);
-  if (history.value) return <Revisions message={history.value} onClose={close} />;
-  if (reactors.value) return <Reactors message={reactors.value} onClose={close} />;
-  return null;
-}
-
-function Revisions({ message, onClose }: { message: Message; onClose(): void }) {
+export function Revisions({ message, onClose }: { message: Message; onClose(): void }) {
   const words = texts.revisions;
   const [earlier, setEarlier] = useState<Revision[] | null>(null);
   const task = useTask();
@@ -45,7 +37,7 @@ function Revisions({ message, onClose }: { message: Message; onClose(): void }) 
   );
 }
 
-function Reactors({ message, onClose }: { message: Message; onClose(): void }) {
+export function Reactors({ message, onClose }: { message: Message; onClose(): void }) {
   return (
     <Dialog title={texts.message.whoReacted} onClose={onClose}>
       {message.reactions.map(({ emoji, count, user_ids }) => (
