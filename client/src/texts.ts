@@ -320,6 +320,7 @@ export const texts = {
     tooLong: (over: number) => `${plural(over, "character", "characters")} too many.`,
     left: (n: number) => `${n} left`,
     hint: "Enter sends, Shift+Enter starts a new line",
+    newLine: "New line",
   },
   typing: (names: string[]) =>
     names.length === 1

@@ -124,21 +124,24 @@ class Line:
 
 @dataclass(frozen=True)
 class View:
-    """A screen, who sees it, and where the page must be narrow for it."""
+    """A screen, who sees it, and whether the page must be narrow or wide for it."""
 
     reach: Callable[[Page, Town], None]
     who: str = "ana"
     narrow_only: bool = False
+    wide_only: bool = False
 
 
 SCREENS: dict[str, View] = {}
 
 
-def screen(name: str, *, who: str = "ana", narrow_only: bool = False) -> Callable[[Callable[[Page, Town], None]], None]:
+def screen(
+    name: str, *, who: str = "ana", narrow_only: bool = False, wide_only: bool = False
+) -> Callable[[Callable[[Page, Town], None]], None]:
     """Put a screen into the table."""
 
     def add(reach: Callable[[Page, Town], None]) -> None:
-        SCREENS[name] = View(reach, who, narrow_only)
+        SCREENS[name] = View(reach, who, narrow_only, wide_only)
 
     return add
 
@@ -167,7 +170,7 @@ def shown(
 
 def names_at(size: str) -> list[str]:
     """The screens that there are at this size."""
-    return [name for name, view in SCREENS.items() if size in NARROW or not view.narrow_only]
+    return [name for name, view in SCREENS.items() if not (view.wide_only if size in NARROW else view.narrow_only)]
 
 
 def at_rest(page: Page) -> None:
@@ -353,6 +356,107 @@ def _(page: Page, town: Town) -> None:
     expect(page.get_by_role("dialog", name="Pick a reaction")).to_be_visible()
 
 
+@screen("message menu")
+def _(page: Page, town: Town) -> None:
+    in_channel(page, town, "all-sorts")
+    message = page.get_by_role("article").filter(has_text="this was edited")
+    message.get_by_role("button", name="More actions").press("Enter")
+    expect(page.get_by_role("menuitem", name="Copy link")).to_be_visible()
+
+
+@screen("versions of a message")
+def _(page: Page, town: Town) -> None:
+    in_channel(page, town, "all-sorts")
+    page.get_by_role("link", name="(edited)").press("Enter")
+    expect(page.get_by_role("dialog").get_by_text("this will be edited")).to_be_visible()
+
+
+@screen("who reacted")
+def _(page: Page, town: Town) -> None:
+    in_channel(page, town, "all-sorts")
+    message = page.get_by_role("article").filter(has_text="what do you think")
+    message.get_by_role("button", name="More actions").press("Enter")
+    page.get_by_role("menuitem", name="Who reacted").press("Enter")
+    expect(page.get_by_role("dialog", name="Who reacted")).to_be_visible()
+
+
+@screen("thread")
+def _(page: Page, town: Town) -> None:
+    in_channel(page, town, "all-sorts")
+    page.get_by_role("link", name="1 reply").click()
+    thread = page.get_by_role("log", name="Messages in the thread")
+    expect(thread.get_by_text("and goes on")).to_be_visible()
+
+
+@screen("unread messages")
+def _(page: Page, town: Town) -> None:
+    page.add_init_script("document.hasFocus = () => false")
+    town.bo.says(town.channels["field-notes"], "Something new from the tide gauge")
+    in_channel(page, town, "field-notes")
+    expect(page.get_by_text("New", exact=True)).to_be_visible()
+
+
+@screen("far back")
+def _(page: Page, town: Town) -> None:
+    path = f"/channels/{town.channels['field-notes']}/messages"
+    old = town.ana.get(path, around=600, limit=10).data["messages"][5]["id"]
+    page.goto(f"/c/{town.channels['field-notes']}/m/{old}")
+    expect(page.get_by_role("button", name=re.compile("newest|new message"))).to_be_visible()
+    at_rest(page)
+
+
+@screen("completing a name")
+def _(page: Page, town: Town) -> None:
+    in_channel(page, town, "general")
+    page.get_by_role("textbox", name="Message").press_sequentially("Ask @d")
+    expect(page.get_by_role("option").first).to_be_visible()
+
+
+@screen("picking an emoji", wide_only=True)
+def _(page: Page, town: Town) -> None:
+    in_channel(page, town, "general")
+    page.get_by_role("button", name="Emoji", exact=True).click()
+    expect(
+        page.get_by_role("dialog", name="Pick an emoji").get_by_role("button", name="grinning face").first
+    ).to_be_visible()
+
+
+@screen("how to format")
+def _(page: Page, town: Town) -> None:
+    in_channel(page, town, "general")
+    page.get_by_role("button", name="Formatting").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+@screen("switcher")
+def _(page: Page, town: Town) -> None:
+    in_channel(page, town, "general")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("e")
+    expect(page.get_by_role("dialog").get_by_role("option").first).to_be_visible()
+
+
+@screen("shortcuts")
+def _(page: Page, town: Town) -> None:
+    in_channel(page, town, "general")
+    page.keyboard.press("Control+/")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+@screen("channel details")
+def _(page: Page, town: Town) -> None:
+    in_channel(page, town, "product")
+    page.get_by_role("button", name="Details").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+@screen("people")
+def _(page: Page, town: Town) -> None:
+    page.goto("/people")
+    expect(page.get_by_text("Greta Vos").first).to_be_visible()
+    at_rest(page)
+
+
 @screen("offline")
 def _(page: Page, town: Town) -> None:
     line = Line(page)
@@ -366,6 +470,7 @@ def _(page: Page, town: Town) -> None:
     line = Line(page)
     in_channel(page, town, "empty")
     line.cut()
+    expect(page.get_by_role("button", name="Retry now")).to_be_visible()
     for text in ("written in the dark", "and another"):
         page.get_by_role("textbox", name="Message").fill(text)
         page.get_by_role("textbox", name="Message").press("Enter")

@@ -71,7 +71,7 @@ def test_someone_goes_anywhere_with_a_few_letters(
     is_in(desk, f"garden {tag}")
     expect(desk.composer).to_be_focused()
 
-    desk.page.get_by_role("button", name="Go to a channel or person").click()
+    desk.page.get_by_role("button", name="Go to…").click()
     desk.page.keyboard.type(tag)
     options = switcher(desk).get_by_role("option")
     expect(options).to_have_count(3)

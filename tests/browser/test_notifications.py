@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.people import Screen
 from tests.support import Person, Server, until
@@ -44,6 +44,13 @@ def desktop(page: Page, what: str = "shown") -> list[dict[str, Any]]:
     kept = page.evaluate("Object.entries(localStorage).filter(([key]) => key.startsWith('desktop.'))")
     entries = [json.loads(value) for _, value in sorted(kept)]
     return [entry for entry in entries if entry["what"] == what]
+
+
+def preferences(screen: Screen) -> Locator:
+    """Open someone's preferences."""
+    screen.page.get_by_role("button", name="Your account").click()
+    screen.page.get_by_role("button", name="Preferences").click()
+    return screen.page.get_by_role("dialog", name="Preferences")
 
 
 def bodies(page: Page) -> list[str]:
@@ -214,15 +221,13 @@ def test_who_does_not_want_to_be_disturbed_is_not(
     desk: Opens, ana: Person, bo: Person, home: str, town: str, tag: str
 ) -> None:
     his = desk(bo, f"/c/{home}")
-    account = his.page.get_by_role("button", name="Your account")
-    account.click()
-    dialog = his.page.get_by_role("dialog")
+    dialog = preferences(his)
     dialog.get_by_role("button", name="30 minutes").click()
     expect(dialog).to_contain_text("Do not disturb until")
     his.page.keyboard.press("Escape")
     ana.says(town, f"@{bo.username} one")
     expect(his.link(f"town-{tag}, 1 unread, 1 mention")).to_be_visible()
-    account.click()
+    dialog = preferences(his)
     dialog.get_by_role("button", name="Notify me again").click()
     dialog.get_by_role("checkbox", name="Notify me on this device").uncheck()
     ana.says(town, f"@{bo.username} two")
@@ -257,8 +262,7 @@ def test_the_browser_is_asked_only_by_a_click_and_the_hint_goes_away_for_good(
     his.page.reload()
     his.is_connected()
     expect(hint).to_have_count(0)
-    his.page.get_by_role("button", name="Your account").click()
-    dialog = his.page.get_by_role("dialog")
+    dialog = preferences(his)
     dialog.get_by_role("button", name="Turn on notifications").click()
     expect(dialog.get_by_role("checkbox", name="Notify me on this device")).to_be_checked()
     ana.says(town, f"@{bo.username} hello")

@@ -286,11 +286,11 @@ def test_whoever_wonders_sees_what_a_message_said_before(screen: Opens, ana: Per
     for text in ("we meet at ten", "we meet at eleven"):
         bo.patch(f"/messages/{message}", {"text": text}).expect(200)
     desk = screen(ana, f"/c/{town}")
-    desk.message("we meet at eleven").get_by_role("button", name="(edited)").click()
+    desk.message("we meet at eleven").get_by_role("link", name="(edited)").click()
     versions = desk.page.get_by_role("dialog", name="Versions of this message").get_by_role("listitem")
     expect(versions).to_have_text([re.compile("eleven"), re.compile("ten"), re.compile("nine")])
     desk.page.keyboard.press("Escape")
-    expect(desk.message("we meet at eleven").get_by_role("button", name="(edited)")).to_be_focused()
+    expect(desk.message("we meet at eleven").get_by_role("link", name="(edited)")).to_be_focused()
 
 
 def test_one_sees_who_reacted_with_what(screen: Opens, ana: Person, bo: Person, cleo: Person, town: str) -> None:

@@ -399,7 +399,7 @@ def test_formatting_is_explained_with_examples_as_others_see_them(desk: Screen) 
     expect(desk.composer).to_have_value("not sent")
 
 
-def test_on_a_phone_enter_starts_a_line_and_the_button_sends(chromium: Browser, ana: Person, town: str) -> None:
+def test_on_a_phone_a_button_starts_a_line_and_enter_sends(chromium: Browser, ana: Person, town: str) -> None:
     context = chromium.new_context(
         base_url=ana.server.url, has_touch=True, is_mobile=True, viewport={"width": 375, "height": 740}
     )
@@ -408,10 +408,13 @@ def test_on_a_phone_enter_starts_a_line_and_the_button_sends(chromium: Browser, 
     phone = Screen(ana, context, context.new_page())
     phone.page.goto(f"/c/{town}")
     types(phone, "one")
-    phone.page.keyboard.press("Enter")
+    phone.page.get_by_role("button", name="New line", exact=True).tap()
     types(phone, "two")
     expect(phone.composer).to_have_value("one\ntwo")
-    phone.page.get_by_role("button", name="Send", exact=True).tap()
+    phone.page.keyboard.press("Enter")
     phone.sees("one")
+    types(phone, "three")
+    phone.page.get_by_role("button", name="Send", exact=True).tap()
+    phone.sees("three")
     assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     context.close()

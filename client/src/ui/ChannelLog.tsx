@@ -1,7 +1,7 @@
 // What was said in a channel: where it begins, what is new in it, and ways to the first new message and to the newest.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { app } from "../app";
-import { shortTime } from "../lib/time";
+import { recentTime } from "../lib/time";
 import { waiting } from "../outbox/overlay";
 import { isUnread } from "../state/counts";
 import { emptyWindow, type Place } from "../state/window";
@@ -65,7 +65,7 @@ export function ChannelLog({ channel, messageId }: { channel: Channel; messageId
       control={log}
       over={
         <>
-          {before && <ToFirstNew after={unread.after} first={first} onGo={toFirstNew} onClose={unread.clear} />}
+          {before && <ToFirstNew first={first} onGo={toFirstNew} onClose={unread.clear} />}
           {(!atEnd || high !== Infinity) && <ToNewest count={below} onGo={toNewest} />}
         </>
       }
@@ -126,14 +126,13 @@ export function highlight(row: HTMLElement): void {
   row.addEventListener("animationend", () => row.classList.remove("message--target"), { once: true });
 }
 
-function ToFirstNew({ after, first, onGo, onClose }: { after: number; first: Message | undefined; onGo(): void; onClose(): void }) {
+function ToFirstNew({ first, onGo, onClose }: { first: Message | undefined; onGo(): void; onClose(): void }) {
   const words = texts.log;
-  void after;
   return (
     <div class="log__up">
       <button type="button" class="button" onClick={onGo}>
         <Icon name="up" />
-        {first ? words.newSince(shortTime(first.created_at)) : words.toFirstNew}
+        {first ? words.newSince(recentTime(first.created_at)) : words.toFirstNew}
       </button>
       <button type="button" class="button button--icon" aria-label={words.dismissNew} onClick={onClose}>
         <Icon name="close" />

@@ -12,7 +12,7 @@ import { FormattingButton } from "./FormattingButton";
 import { Icon } from "./icons";
 import { insertAtCaret } from "./insert";
 import { channelName } from "./names";
-import { isSend, WriteField } from "./WriteField";
+import { isSend, isTouch, WriteField } from "./WriteField";
 
 const SHOW_LEFT = 200;
 
@@ -87,7 +87,8 @@ export function Composer({ channel, thread }: Props) {
           onKey={onKey}
         />
         {left < SHOW_LEFT && left >= 0 && <span class="composer__left">{words.left(left)}</span>}
-        <EmojiButton onPick={(emoji) => insertAtCaret(field.current!, emoji)} />
+        {/* Touch keyboards have emoji, and no Shift-Enter. */}
+        {isTouch() ? <NewLine onPress={() => insertAtCaret(field.current!, "\n")} /> : <EmojiButton onPick={(emoji) => insertAtCaret(field.current!, emoji)} />}
         <FormattingButton />
         <button class="button button--icon composer__send" aria-label={words.send} title={words.hint} disabled={!text.trim() || left < 0}>
           <Icon name="send" />
@@ -100,5 +101,15 @@ export function Composer({ channel, thread }: Props) {
         </label>
       )}
     </form>
+  );
+}
+
+/** The field keeps the focus, and so the keyboard stays. */
+function NewLine({ onPress }: { onPress(): void }) {
+  const words = texts.composer;
+  return (
+    <button type="button" class="button button--icon composer__tool" aria-label={words.newLine} title={words.newLine} onPointerDown={(event) => event.preventDefault()} onClick={onPress}>
+      <Icon name="newLine" />
+    </button>
   );
 }

@@ -1,7 +1,7 @@
 // One message: who, when, what, the reactions, and what can be done with it.
 import { app } from "../app";
-import { threadPath } from "../lib/paths";
-import { fullTime, shortTime, timeOfDay } from "../lib/time";
+import { messagePath, threadPath } from "../lib/paths";
+import { fullTime, recentTime, timeOfDay } from "../lib/time";
 import type { Item } from "../outbox/item";
 import { texts } from "../texts";
 import type { Message } from "../wire";
@@ -77,12 +77,16 @@ export const MessageRow = memo(function MessageRow({ message, pending, failed, g
   );
 });
 
-/** Whoever wonders what it said before can look. */
+/** Whoever wonders what it said before can look. A link, so that the message has one button whose name is about editing. */
 function Edited({ message }: { message: Message }) {
+  const onClick = (event: MouseEvent) => {
+    event.preventDefault();
+    history.value = message;
+  };
   return (
-    <button type="button" class="message__note message__edited" title={texts.message.revisions} onClick={() => (history.value = message)}>
+    <a class="message__note message__edited" href={messagePath(message.channel_id, message.id)} title={texts.message.revisions} onClick={onClick}>
       {texts.message.edited}
-    </button>
+    </a>
   );
 }
 
@@ -127,7 +131,7 @@ function Thread({ message }: { message: Message }) {
   return (
     <a class="message__thread" href={threadPath(channel_id, id)} data-route>
       <Icon name="thread" />
-      {texts.message.replies(reply_count, shortTime(last_reply_at ?? message.created_at))}
+      {texts.message.replies(reply_count, recentTime(last_reply_at ?? message.created_at))}
     </a>
   );
 }

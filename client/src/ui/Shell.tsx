@@ -13,13 +13,14 @@ import { inOrder } from "./channels";
 import { ChannelView } from "./ChannelView";
 import { useDrawer } from "./drawer";
 import { Icon } from "./icons";
-import { bringPanels, Browse, CreateChannel, People, ShortcutList, Switcher } from "./lazy";
+import { bringPanels, Browse, CreateChannel, People, ShortcutList } from "./lazy";
 import { MenuButton } from "./MenuButton";
 import { NotificationHint } from "./NotificationSettings";
 import { panel, startShortcuts } from "./shortcuts";
 import { Sidebar } from "./Sidebar";
 import { Starting } from "./Starting";
 import { Status } from "./Status";
+import { Switcher } from "./Switcher";
 import { place } from "./title";
 import { workspace } from "./workspace";
 

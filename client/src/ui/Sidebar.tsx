@@ -32,10 +32,12 @@ export function Sidebar({ onGo }: { onGo(): void }) {
     <aside class="sidebar">
       <header class="sidebar__head">
         <strong class="sidebar__workspace">{workspace()}</strong>
-        <button type="button" class="sidebar__switch" aria-label={texts.switcher.open} aria-haspopup="dialog" onClick={onSwitch}>
+        <button type="button" class="sidebar__switch" title={texts.switcher.open} aria-haspopup="dialog" onClick={onSwitch}>
           <Icon name="search" />
           <span class="sidebar__name">{texts.switcher.short}</span>
-          <Keys keys="mod+k" />
+          <span aria-hidden="true">
+            <Keys keys="mod+k" />
+          </span>
         </button>
       </header>
       <OutOfSight onClick={(event) => (event.target as Element).closest("a") && onGo()}>

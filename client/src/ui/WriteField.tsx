@@ -24,11 +24,11 @@ const MARKS: Readonly<Record<string, Mark>> = { b: "**", i: "_", e: "`", X: "~~"
 
 export const isMac = (): boolean => /Mac|iPhone|iPad/.test(navigator.platform);
 
-/** Nothing but fingers: there, Enter starts a new line as on every touch keyboard, and a button sends. */
+/** Nothing but fingers: what opens by itself must not bring up a keyboard, and there is no Shift-Enter. */
 export const isTouch = (): boolean => matchMedia("(hover: none) and (pointer: coarse)").matches;
 
 export const isSend = (event: KeyboardEvent): boolean =>
-  event.key === "Enter" && (event.ctrlKey || event.metaKey || (!event.shiftKey && !event.altKey && !isTouch()));
+  event.key === "Enter" && (event.ctrlKey || event.metaKey || (!event.shiftKey && !event.altKey));
 
 export function WriteField({ field, channelId, value, label, onText, onKey, ...rest }: Props) {
   const completion = useCompletion(field, channelId);
@@ -55,7 +55,7 @@ export function WriteField({ field, channelId, value, label, onText, onKey, ...r
         rows={1}
         value={value}
         aria-label={label}
-        enterkeyhint={isTouch() ? "enter" : "send"}
+        enterkeyhint="send"
         onKeyDown={onKeyDown}
         onInput={onInput}
         onKeyUp={completion.moved}

@@ -30,4 +30,3 @@ export const Preferences = lazy("Preferences");
 export const Reactors = lazy("Reactors");
 export const Revisions = lazy("Revisions");
 export const ShortcutList = lazy("ShortcutList");
-export const Switcher = lazy("Switcher");

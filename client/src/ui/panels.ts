@@ -1,4 +1,5 @@
 // What opens above a channel or in its place, together: the page stands without them, and they come right after it.
+// Not among them: the switcher, which people type into before they have looked.
 export { Account } from "./Account";
 export { Browse } from "./Browse";
 export { Reactors, Revisions } from "./Behind";
@@ -9,4 +10,3 @@ export { NewDirect } from "./NewDirect";
 export { People } from "./People";
 export { Preferences } from "./Preferences";
 export { ShortcutList } from "./ShortcutList";
-export { Switcher } from "./Switcher";
