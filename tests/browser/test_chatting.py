@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Screen
 from tests.faults.proxy import Proxy
-from tests.support import PASSWORD, Person, Server
+from tests.support import PASSWORD, Person, Server, until
 
 Opens = Callable[..., Screen]
 
@@ -435,3 +435,43 @@ def test_a_refused_message_says_why_and_holds_up_nothing(screen: Opens, fragile:
     his.sees("am I still in?", times=0)
     assert "am I still in?" not in said(ana, town)
     assert "here I am" in said(ana, garden)
+
+
+def test_an_edit_that_crossed_with_another_says_so_and_shows_what_is_there(
+    screen: Opens, ana: Person, town: str
+) -> None:
+    message = ana.says(town, "we meet at nine")["id"]
+    desk = screen(ana, f"/c/{town}")
+    desk.is_connected()
+    desk.sees("we meet at nine")
+    desk.context.set_offline(True)
+    desk.presses("Edit", "we meet at nine")
+    desk.page.get_by_role("textbox", name="Edit message").fill("we meet at ten")
+    desk.page.keyboard.press("Enter")
+    desk.sees("we meet at ten")
+    ana.patch(f"/messages/{message}", {"text": "we meet at eleven"}).expect(200)
+    desk.context.set_offline(False)
+    expect(desk.message("we meet at eleven").get_by_role("alert")).to_contain_text("Not saved")
+    desk.sees("we meet at ten", times=0)
+    desk.message("we meet at eleven").get_by_role("button", name="Dismiss").click()
+    expect(desk.message("we meet at eleven").get_by_role("alert")).to_have_count(0)
+
+
+def test_a_reaction_and_a_deletion_made_without_a_connection_arrive_later(
+    screen: Opens, ana: Person, bo: Person, town: str
+) -> None:
+    liked, gone = bo.says(town, "cake at four")["id"], ana.says(town, "forget this")["id"]
+    desk = screen(ana, f"/c/{town}")
+    desk.is_connected()
+    desk.sees("cake at four")
+    desk.context.set_offline(True)
+    desk.presses("React", "cake at four")
+    desk.page.get_by_role("dialog", name="Pick a reaction").get_by_role("button", name="🎉", exact=True).click()
+    expect(desk.message("cake at four").get_by_role("button", name="🎉 1 reaction")).to_be_visible()
+    desk.presses("Delete", "forget this")
+    desk.sees("forget this", times=0)
+    desk.context.set_offline(False)
+    desk.page.reload()
+    desk.is_connected()
+    until(lambda: bo.get(f"/messages/{liked}").data["message"]["reactions"])
+    until(lambda: bo.get(f"/messages/{gone}").data["message"]["deleted_at"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.people import Screen
-from tests.support import Person, Phone, until
+from tests.importers.support import Slack
+from tests.support import Person, Phone, Server, until
 
 Opens = Callable[..., Screen]
 IN_VIEW = """row => {
@@ -336,3 +338,27 @@ def test_arrows_go_from_message_to_message_and_letters_act(screen: Opens, ana: P
     desk.message("third").focus()
     desk.page.keyboard.press("Delete")
     desk.sees("third", times=0)
+
+
+def test_whoever_reacted_among_more_than_a_hundred_still_knows_it(
+    screen: Opens, own_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    slack = Slack()
+    crowd = [slack.person(f"fan{n}") for n in range(101)]
+    slack.channel("stage", *crowd)
+    slack.says("stage", crowd[0], "are you all here?", reactions=[{"name": "tada", "users": crowd, "count": 101}])
+    server = own_server()
+    owner = server.owner()
+    assert server.chat("import", "slack", str(slack.exports(tmp_path / "crowd.zip"))).returncode == 0
+    stage = next(row["id"] for row in owner.get("/channels").data["channels"] if row["name"] == "stage")
+    owner.joins(stage).expect(201)
+    desk = screen(owner, f"/c/{stage}")
+    chip = desk.message("are you all here?").get_by_role("button", name="reactions")
+    expect(chip).to_have_accessible_name("🎉 101 reactions")
+    chip.click()
+    expect(chip).to_have_accessible_name("🎉 102 reactions, yours among them")
+    expect(desk.log.get_by_text("Saving…")).to_have_count(0)
+    desk.page.reload()
+    expect(chip).to_have_accessible_name("🎉 102 reactions, yours among them")
+    chip.click()
+    expect(chip).to_have_accessible_name("🎉 101 reactions")

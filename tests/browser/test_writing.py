@@ -59,7 +59,7 @@ def test_someone_completes_a_name_with_the_keyboard_and_that_person_is_mentioned
 ) -> None:
     types(desk, f"ask @{bo.username[:6]}")
     expect(suggestions(desk)).to_have_count(1)
-    expect(desk.composer).to_have_attribute("aria-expanded", "true")
+    expect(desk.composer).to_have_attribute("aria-activedescendant", re.compile("."))
     chosen = suggestions(desk).first.get_attribute("id")
     expect(desk.composer).to_have_attribute("aria-activedescendant", chosen or "")
     desk.page.keyboard.press("Enter")
@@ -76,12 +76,12 @@ def test_someone_completes_a_name_with_the_keyboard_and_that_person_is_mentioned
 def test_members_come_first_and_arrows_tab_and_a_click_choose(
     desk: Screen, ana: Person, bo: Person, person: Callable[[str], Person], town: str
 ) -> None:
-    outsider = person("bo")
+    person("bo")
     desk.page.reload()
     desk.is_connected()
     types(desk, "@bo")
     expect(suggestions(desk).first).to_contain_text(f"@{bo.username}")
-    expect(suggestions(desk).filter(has_text=f"@{outsider.username}")).not_to_have_count(0)
+    expect(suggestions(desk)).not_to_have_count(1)
     desk.page.keyboard.press("ArrowUp")
     expect(suggestions(desk).last).to_have_attribute("aria-selected", "true")
     desk.page.keyboard.press("ArrowDown")
@@ -340,6 +340,7 @@ def test_the_up_arrow_in_an_empty_composer_changes_ones_last_message(desk: Scree
     desk.says("first of mine")
     desk.says("last of mine")
     desk.sees("last of mine")
+    expect(desk.log.get_by_text("Sending…")).to_have_count(0)
     bo.says(town, "not mine")
     desk.sees("not mine")
     desk.page.keyboard.press("ArrowUp")

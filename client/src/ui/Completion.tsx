@@ -73,8 +73,6 @@ export function useCompletion(field: RefObject<HTMLTextAreaElement | null>, chan
   };
   const attributes = {
     "aria-autocomplete": "list",
-    // A textbox, which this must stay, may have no state of an open list; screen readers tell it all the same.
-    "aria-expanded": open || undefined,
     "aria-controls": open ? id : undefined,
     "aria-activedescendant": open ? `${id}-${chosen}` : undefined,
   } as const;

@@ -1,6 +1,6 @@
 // Messages in their order, as many as the page needs: of a channel, or of a thread. What waits to be sent stands at their end.
 import { Fragment, type ComponentChildren, type TargetedKeyboardEvent } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { app } from "../app";
 import { dayKey, dayName } from "../lib/time";
 import type { Item } from "../outbox/item";
@@ -115,7 +115,7 @@ export function Log({ channel, label, line, pending, newId, atEnd, onAtEnd, turn
 function Rows({ rows, newId }: { rows: readonly Message[]; newId: string | undefined }) {
   const me = app.store.myId.value;
   const items = app.outbox.items.value;
-  const drawn = useMemo(() => overlay(rows, items, me), [rows.length, rows[0], rows.at(-1), rows, items, me]);
+  const drawn = overlay(rows, items, me);
   return drawn.map(({ message, pending, failed }, at) => {
     const before = drawn[at - 1]?.message;
     const newDay = !before || dayKey(before.created_at) !== dayKey(message.created_at);

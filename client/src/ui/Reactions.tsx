@@ -1,4 +1,5 @@
 // The reactions to a message, each to be joined or taken back.
+import { useEffect, useState } from "preact/hooks";
 import { app } from "../app";
 import { texts } from "../texts";
 import type { Message, Reaction } from "../wire";
@@ -16,8 +17,8 @@ export function Chips({ message }: { message: Message }) {
 }
 
 function Chip({ message, reaction }: { message: Message; reaction: Reaction }) {
-  const { emoji, count, user_ids, me } = reaction;
-  const mine = user_ids.includes(app.store.myId.value) || me === true;
+  const { emoji, count } = reaction;
+  const mine = useMine(message, reaction);
   const toggle = () => app.outbox.do(mine ? "removeReaction" : "addReaction", message, { emoji });
   return (
     <button type="button" class="chip" aria-pressed={mine} aria-label={texts.message.chip(emoji, count, mine)} title={whoReacted(reaction)} onClick={toggle}>
@@ -25,6 +26,19 @@ function Chip({ message, reaction }: { message: Message; reaction: Reaction }) {
       <b>{count}</b>
     </button>
   );
+}
+
+/** A broadcast is the same for everyone and names a hundred people at most: whoever is not among them asks. */
+function useMine({ id, changed_seq }: Message, { emoji, count, user_ids, me }: Reaction): boolean {
+  const [told, setTold] = useState(false);
+  const named = user_ids.includes(app.store.myId.value) || me === true;
+  const unsure = !named && me === undefined && count > user_ids.length;
+  useEffect(() => {
+    if (!unsure) return setTold(false);
+    const ask = app.api.get<{ message: Message }>(`/messages/${encodeURIComponent(id)}`);
+    ask.then(({ message }) => setTold(message.reactions.some((other) => other.emoji === emoji && other.me === true))).catch(() => {});
+  }, [unsure, changed_seq]);
+  return named || (unsure && told);
 }
 
 const NAMED = 10;

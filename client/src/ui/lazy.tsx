@@ -20,12 +20,10 @@ function lazy<Name extends keyof Panels>(name: Name): Panels[Name] {
 }
 
 export const Account = lazy("Account");
-export const Browse = lazy("Browse");
 export const ChannelDetails = lazy("ChannelDetails");
 export const CreateChannel = lazy("CreateChannel");
 export const Formatting = lazy("Formatting");
 export const NewDirect = lazy("NewDirect");
-export const People = lazy("People");
 export const Preferences = lazy("Preferences");
 export const Reactors = lazy("Reactors");
 export const Revisions = lazy("Revisions");
