@@ -1,5 +1,5 @@
 // Starts the page: the forms of signing in and up, or the app for whoever is signed in.
-import { options, render } from "preact";
+import { render } from "preact";
 import { app } from "./app";
 import { backoff } from "./lib/backoff";
 import { startLook } from "./look";
@@ -47,9 +47,6 @@ function patience(ms: number): Promise<void> {
 
 startLook();
 followKeyboard();
-// However many messages come between two pictures of the page, it is drawn once. Hidden pages have no pictures.
-options.debounceRendering = (draw) => void (document.hidden ? setTimeout(draw) : requestAnimationFrame(draw));
-
 startRouting();
 startTitle();
 startFavicon();

@@ -362,3 +362,26 @@ def test_whoever_reacted_among_more_than_a_hundred_still_knows_it(
     expect(chip).to_have_accessible_name("🎉 102 reactions, yours among them")
     chip.click()
     expect(chip).to_have_accessible_name("🎉 101 reactions")
+
+
+def test_what_one_changes_in_a_message_stays_while_one_reads_elsewhere(
+    screen: Opens, ana: Person, bo: Person, name: str, town: str
+) -> None:
+    ana.says(town, "a first try")
+    for n in range(70):
+        bo.says(town, f"number {n} of many")
+    has_read(ana, town)
+    desk = screen(ana, f"/c/{town}")
+    is_in_view(row(desk, 69))
+    turns_the_wheel(desk.log, -700, desk.message("a first try"))
+    desk.presses("Edit", "a first try")
+    editor = desk.page.get_by_role("textbox", name="Edit message")
+    editor.press_sequentially(", and more")
+    editor.press("PageDown")
+    turns_the_wheel(desk.log, 700, row(desk, 69))
+    turns_the_wheel(desk.log, -700, row(desk, 0))
+    expect(editor).to_have_value("a first try, and more")
+    editor.press("Escape")
+    expect(editor).to_have_count(0)
+    expect(row(desk, 0)).to_be_visible()
+    is_in_view(row(desk, 0))

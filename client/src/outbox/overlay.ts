@@ -26,10 +26,14 @@ export function overlay(messages: readonly Message[], items: readonly Item[], me
   });
 }
 
-/** What was written here and is not there yet: in the channel itself, or in one of its threads. */
+/**
+ * What was written here and is not there yet: in the channel itself, or in one of its threads. What was refused for a
+ * thread stands in the channel too, since the thread may not be open.
+ */
 export function waiting(messages: readonly Message[], items: readonly Item[], channelId: string, me: string, thread?: string): Item[] {
-  const here = ({ thread_id, also_to_channel }: Item["payload"]) => thread_id === thread || (!thread && !!also_to_channel);
-  const written = items.filter(({ action, channel_id, payload }) => action === "message" && channel_id === channelId && here(payload));
+  const here = ({ payload, state }: Item) =>
+    payload.thread_id === thread || (!thread && (!!payload.also_to_channel || state === "failed"));
+  const written = items.filter((item) => item.action === "message" && item.channel_id === channelId && here(item));
   if (!written.length) return written;
   const there = new Set(messages.filter(({ user_id }) => user_id === me).map((message) => message.client_msg_id));
   return written.filter((item) => !there.has(item.id));

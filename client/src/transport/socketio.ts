@@ -1,7 +1,8 @@
 // The connection over Socket.IO: the only module that knows socket.io-client.
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { io, type Socket } from "socket.io-client";
 import { backoff } from "../lib/backoff";
+import { Pace } from "../lib/pace";
 import { texts } from "../texts";
 import { NO_ANSWER, OFFLINE, Refusal, dataOf, type ErrorBody } from "./refusal";
 import type { Actions, Events, Told } from "../wire";
@@ -22,6 +23,8 @@ export class SocketIOTransport implements Transport {
   private attempt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private goodbyeMs: number | null = null;
+  /** However many events come between two pictures of the page, it is drawn once. */
+  private readonly told = new Pace<Told>((events) => batch(() => events.forEach((told) => this.tell(told))));
 
   constructor() {
     this.socket = io({
@@ -76,6 +79,8 @@ export class SocketIOTransport implements Transport {
     } catch {
       throw new Refusal({ code: NO_ANSWER, message: texts.errors.noAnswer, retryable: true });
     }
+    // What was told before the answer is heard before it.
+    this.told.flush();
     return dataOf(answer);
   }
 
@@ -88,6 +93,10 @@ export class SocketIOTransport implements Transport {
     this.attempt = 0;
     const [event, payload] = told;
     if (event === "goodbye") this.onGoodbye(payload);
+    this.told.push(told);
+  }
+
+  private tell(told: Told): void {
     for (const listener of this.listeners) listener(...told);
   }
 
@@ -118,6 +127,7 @@ export class SocketIOTransport implements Transport {
   }
 
   private become(state: TransportState): void {
+    this.told.flush();
     clearTimeout(this.timer);
     this.state.value = state;
     if (state === "waiting" || state === "connecting") return;

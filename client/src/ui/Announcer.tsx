@@ -37,7 +37,8 @@ function useNews(hear: (messages: Message[]) => void): void {
   const window = id ? windows.value.get(id) : undefined;
   const heard = useRef({ of: "", cursor: 0 });
   useEffect(() => {
-    if (!id || !window) return;
+    // Far back in the channel, what comes at its end is not held; it is said once one is there again.
+    if (!id || !window || window.high !== Infinity) return;
     const of = `${world.peek().epoch} ${id}`;
     const known = heard.current.of === of ? heard.current.cursor : window.cursor;
     const news = newsSince(known, window, myId.value);

@@ -165,7 +165,7 @@ function useEscape(then: () => void): void {
   latest.current = then;
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const busy = event.defaultPrevented || event.shiftKey || document.querySelector("dialog[open], :popover-open");
+      const busy = event.defaultPrevented || event.isComposing || event.shiftKey || document.querySelector("dialog[open], :popover-open, .shell--drawer");
       if (event.key === "Escape" && !busy) latest.current();
     };
     addEventListener("keydown", onKey);

@@ -1,16 +1,16 @@
 // Changing a message in place: Enter saves, Escape leaves it as it was.
 import type { TargetedKeyboardEvent } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { app } from "../app";
 import { texts } from "../texts";
 import type { Message } from "../wire";
 import { Alert } from "./Alert";
-import { COMPOSER, editing, THREAD_COMPOSER } from "./editing";
+import { COMPOSER, edited, editing, THREAD_COMPOSER } from "./editing";
 import { isSend, WriteField } from "./WriteField";
 
 export function Editor({ message }: { message: Message }) {
   const words = texts.message;
-  const [text, setText] = useState(message.text);
+  const text = edited.value;
   const field = useRef<HTMLTextAreaElement>(null);
   const over = [...text.trim()].length - (app.store.limits.value.text ?? 4_000);
   useLayoutEffect(() => {
@@ -19,9 +19,9 @@ export function Editor({ message }: { message: Message }) {
     field.current?.scrollIntoView({ block: "nearest" });
   }, []);
   const close = () => {
+    const { inThread } = editing.value ?? {};
     editing.value = null;
-    const inThread = message.thread_id ? document.getElementById(THREAD_COMPOSER) : null;
-    (inThread ?? document.getElementById(COMPOSER))?.focus();
+    document.getElementById(inThread ? THREAD_COMPOSER : COMPOSER)?.focus();
   };
   const save = () => {
     if (!text.trim() || over > 0) return;
@@ -29,15 +29,17 @@ export function Editor({ message }: { message: Message }) {
     close();
   };
   const onKey = (event: TargetedKeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.key === "Escape") close();
-    else if (isSend(event)) {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      close();
+    } else if (isSend(event)) {
       event.preventDefault();
       save();
     }
   };
   return (
     <form class="editor" onSubmit={(event) => (event.preventDefault(), save())}>
-      <WriteField field={field} channelId={message.channel_id} value={text} label={words.editLabel} onText={setText} onKey={onKey} />
+      <WriteField field={field} channelId={message.channel_id} value={text} label={words.editLabel} onText={(next) => (edited.value = next)} onKey={onKey} />
       <Alert text={over > 0 ? texts.composer.tooLong(over) : ""} />
       <div class="editor__actions">
         <button type="button" class="button" onClick={close}>

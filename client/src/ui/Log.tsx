@@ -30,6 +30,7 @@ export interface Control {
 
 interface Props {
   channel: Channel;
+  inThread?: boolean;
   label: string;
   line: Stretch;
   pending: readonly Item[];
@@ -46,7 +47,7 @@ interface Props {
   over?: ComponentChildren;
 }
 
-export function Log({ channel, label, line, pending, newId, atEnd, onAtEnd, turn, control, children, over }: Props) {
+export function Log({ channel, inThread = false, label, line, pending, newId, atEnd, onAtEnd, turn, control, children, over }: Props) {
   const { messages, low, high } = line;
   const loaded = low !== Infinity;
   const [wish, setWish] = useState<Wish>("newest");
@@ -103,7 +104,7 @@ export function Log({ channel, label, line, pending, newId, atEnd, onAtEnd, turn
               {texts.log.tryAgain}
             </button>
           </Alert>
-          <Rows rows={rows} newId={newId} />
+          <Rows rows={rows} newId={newId} inThread={inThread} />
           {slice.to === Infinity && high === Infinity && <Waiting pending={pending} last={messages.at(-1)} />}
         </div>
       </div>
@@ -112,7 +113,7 @@ export function Log({ channel, label, line, pending, newId, atEnd, onAtEnd, turn
   );
 }
 
-function Rows({ rows, newId }: { rows: readonly Message[]; newId: string | undefined }) {
+function Rows({ rows, newId, inThread }: { rows: readonly Message[]; newId: string | undefined; inThread: boolean }) {
   const me = app.store.myId.value;
   const items = app.outbox.items.value;
   const drawn = overlay(rows, items, me);
@@ -128,7 +129,7 @@ function Rows({ rows, newId }: { rows: readonly Message[]; newId: string | undef
             <span>{texts.log.unread}</span>
           </p>
         )}
-        <MessageRow message={message} pending={pending} failed={failed} grouped={!newDay && !isNew && follows(before, message)} />
+        <MessageRow message={message} pending={pending} failed={failed} grouped={!newDay && !isNew && follows(before, message)} inThread={inThread} />
       </Fragment>
     );
   });

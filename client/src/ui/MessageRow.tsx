@@ -36,7 +36,7 @@ export const MessageRow = memo(function MessageRow({ message, pending, failed, g
         <time dateTime={message.created_at}>{timeOfDay(message.created_at)}</time>
       </article>
     );
-  const isEditing = editing.value === message.id && !message.deleted_at;
+  const isEditing = editing.value?.id === message.id && editing.value.inThread === inThread && !message.deleted_at;
   const kind = [grouped && "message--grouped", pending && "message--pending", named(message) && "message--mention"];
   return (
     <article class={["message", ...kind].filter(Boolean).join(" ")} aria-label={label} data-seq={message.seq} tabIndex={-1}>

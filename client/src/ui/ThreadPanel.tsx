@@ -79,7 +79,7 @@ function Replies({ channel, thread, messageId, turn }: { channel: Channel; threa
     if (target) log.current?.goTo(target.seq, highlight);
   }, [loaded, messageId]);
   return (
-    <Log channel={channel} label={texts.thread.log} line={thread} pending={pending} atEnd={atEnd} onAtEnd={setAtEnd} turn={turn} control={log}>
+    <Log channel={channel} inThread label={texts.thread.log} line={thread} pending={pending} atEnd={atEnd} onAtEnd={setAtEnd} turn={turn} control={log}>
       {root && (
         <div class="thread__root">
           <MessageRow message={root} pending={false} failed={NONE} grouped={false} inThread />

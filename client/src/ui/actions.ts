@@ -5,7 +5,7 @@ import { messagePath, threadPath } from "../lib/paths";
 import { navigate } from "../routes";
 import { texts } from "../texts";
 import { isDirect, type Channel, type Message } from "../wire";
-import { editing } from "./editing";
+import { edit } from "./editing";
 import type { IconName } from "./icons";
 import { isAdmin } from "./may";
 import { picking } from "./ReactionPicker";
@@ -35,7 +35,7 @@ export function actionsOf(message: Message, channel: Channel | undefined): Actio
   const actions: (Action | false)[] = [
     writable && { key: "r", words: words.react, icon: "smile", run: (opener) => (picking.value = { message, opener }) },
     (writable || message.reply_count > 0) && { key: "t", words: words.reply, icon: "thread", run: () => navigate(threadPath(channel.id, reply)) },
-    writable && own && { key: "e", words: words.edit, icon: "pencil", run: () => (editing.value = message.id) },
+    writable && own && { key: "e", words: words.edit, icon: "pencil", run: (opener) => edit(message, !!opener.closest(".thread")) },
     writable && mayDelete && { key: "Delete", words: words.delete, icon: "trash", run: () => app.outbox.do("delete", message) },
     !!channel.role && !message.thread_id && { key: "u", words: words.markUnread, icon: "unread", more: true, run: () => app.reading.unread(channel.id, message.seq).catch(() => {}) },
     { key: "l", words: words.copyLink, icon: "link", more: true, run: () => copy(location.origin + messagePath(channel.id, message.id)) },

@@ -1,8 +1,18 @@
 // Which message is being edited, and what a refused one gives back to the composer.
 import { signal } from "@preact/signals";
 import { app } from "../app";
+import type { Message } from "../wire";
 
-export const editing = signal<string | null>(null);
+/** A message may stand in the channel and in the thread beside it; it is edited in one of them. */
+export const editing = signal<{ id: string; inThread: boolean } | null>(null);
+/** What its text is so far: rows come and go as one scrolls, what was typed stays. */
+export const edited = signal("");
+
+export function edit({ id, text }: Message, inThread = false): void {
+  editing.value = { id, inThread };
+  edited.value = text;
+}
+
 export const writeAgain = signal<{ channelId: string; thread?: string; text: string } | null>(null);
 
 /** Where one writes into the channel, and where into the open thread: each is once on the page. */
@@ -13,7 +23,7 @@ export const THREAD_COMPOSER = "composer-thread";
 export function editLast(channelId: string): boolean {
   const { me, windows } = app.store.world.value;
   const mine = windows.get(channelId)?.messages.findLast((message) => isEditable(message, me));
-  if (mine) editing.value = mine.id;
+  if (mine) edit(mine);
   return !!mine;
 }
 

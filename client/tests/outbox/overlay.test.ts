@@ -38,3 +38,12 @@ test("a written message is not shown twice once it is in the channel", () => {
   expect(waiting([{ ...message(4), user_id: "ana" }], [written], "town", "ana")).toEqual([]);
   expect(waiting([message(4)], [written], "town", "ana")).toEqual([written]);
 });
+
+test("a reply waits in its thread, and in the channel too when it goes there or was refused", () => {
+  const reply = (more = {}, state: Item["state"] = "queued") => item("message", { text: "hello", thread_id: "m4", ...more }, state);
+  expect(waiting([], [reply()], "town", "ana")).toEqual([]);
+  expect(waiting([], [reply()], "town", "ana", "m4")).toHaveLength(1);
+  expect(waiting([], [reply()], "town", "ana", "m5")).toEqual([]);
+  expect(waiting([], [reply({ also_to_channel: true })], "town", "ana")).toHaveLength(1);
+  expect(waiting([], [reply({}, "failed")], "town", "ana")).toHaveLength(1);
+});
