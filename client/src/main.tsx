@@ -6,13 +6,13 @@ import { startLook } from "./look";
 import { route, startRouting } from "./routes";
 import "./styles/main.css";
 import { asRefusal } from "./transport/refusal";
-import { startFavicon } from "./ui/favicon";
-import { followKeyboard } from "./ui/keyboard";
-import { Shell } from "./ui/Shell";
-import { SignIn } from "./ui/SignIn";
-import { SignUp } from "./ui/SignUp";
-import { startAgain } from "./ui/Starting";
-import { startTitle } from "./ui/title";
+import { startFavicon } from "./ui/frame/favicon";
+import { followKeyboard } from "./ui/frame/keyboard";
+import { Shell } from "./ui/frame/Shell";
+import { SignIn } from "./ui/people/SignIn";
+import { SignUp } from "./ui/people/SignUp";
+import { startAgain } from "./ui/frame/Starting";
+import { startTitle } from "./ui/frame/title";
 import type { Myself } from "./wire";
 
 function Root() {

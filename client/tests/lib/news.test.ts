@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { newsOf, shouldNotify, type Moment } from "../../src/lib/news";
-import { endOf } from "../../src/ui/quiet";
+import { endOf } from "../../src/ui/people/quiet";
 import type { NewMessage } from "../../src/wire";
 import { message } from "../support/rows";
 

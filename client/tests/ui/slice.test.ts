@@ -1,6 +1,6 @@
 // Which messages of a long line are drawn, whatever the reader and the line do.
 import { describe, expect, test } from "vitest";
-import { earlier, granted, later, shown, type Slice } from "../../src/ui/slice";
+import { earlier, granted, later, shown, type Slice } from "../../src/ui/log/slice";
 import { Random } from "../support/random";
 import { message } from "../support/rows";
 
