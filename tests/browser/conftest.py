@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chromium import find_chromium, how_to_install
 from tests.browser.people import Screen
-from tests.support import ROOT, Person
+from tests.support import ROOT, Person, Server
 
 MANIFEST = ROOT / "chat" / "static" / "app" / ".vite" / "manifest.json"
 
@@ -43,3 +44,27 @@ def screen(chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path) ->
     for screen in screens:
         screen.context.close()
     assert not faults
+
+
+@pytest.fixture
+def tag() -> str:
+    """What only this test's channels are called."""
+    return uuid.uuid4().hex[:6]
+
+
+@pytest.fixture
+def name(tag: str) -> str:
+    """A channel name that no other test uses."""
+    return f"town-{tag}"
+
+
+@pytest.fixture
+def town(name: str, ana: Person, bo: Person) -> str:
+    """A public channel with ana, who owns it, and bo in it; its id."""
+    return ana.opens("public", bo, name=name)
+
+
+@pytest.fixture
+def fragile(own_server: Callable[..., Server]) -> Server:
+    """A server that the test may stop and kill."""
+    return own_server(HEADS_SECONDS="2")

@@ -16,18 +16,6 @@ from tests.support import PASSWORD, Person, Server, until
 Opens = Callable[..., Screen]
 
 
-@pytest.fixture
-def name() -> str:
-    """A channel name that no other test uses."""
-    return f"town-{uuid.uuid4().hex[:6]}"
-
-
-@pytest.fixture
-def town(name: str, ana: Person, bo: Person) -> str:
-    """A public channel with ana, who owns it, and bo in it; its id."""
-    return ana.opens("public", bo, name=name)
-
-
 def shown(person: Person) -> str:
     """What others call them on the page."""
     return person.username.title()
@@ -297,12 +285,6 @@ def network() -> Iterator[Callable[[Server], Proxy]]:
     yield to
     for proxy in proxies:
         proxy.close()
-
-
-@pytest.fixture
-def fragile(own_server: Callable[..., Server]) -> Server:
-    """A server that the test may kill."""
-    return own_server(HEADS_SECONDS="2")
 
 
 def test_a_message_typed_while_the_server_is_dead_arrives_exactly_once(screen: Opens, fragile: Server) -> None:

@@ -7,7 +7,6 @@ import re
 import signal
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Screen
@@ -15,12 +14,6 @@ from tests.browser.screens import Line
 from tests.support import PASSWORD, Person, Server, until
 
 Opens = Callable[..., Screen]
-
-
-@pytest.fixture
-def fragile(own_server: Callable[..., Server]) -> Server:
-    """A server that the test may stop."""
-    return own_server(HEADS_SECONDS="2")
 
 
 def said(person: Person, channel: str) -> list[str]:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.people import Screen
 from tests.support import Person, until
 
 Opens = Callable[..., Screen]
-
-
-@pytest.fixture
-def tag() -> str:
-    """What only this test's channels are called."""
-    return uuid.uuid4().hex[:6]
 
 
 def shown(person: Person) -> str:

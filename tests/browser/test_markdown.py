@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.people import Screen
@@ -44,12 +43,6 @@ new MutationObserver((changes) => {
   for (const { type, target, addedNodes } of changes) (type === "attributes" ? [target] : addedNodes).forEach(look);
 }).observe(document, { subtree: true, childList: true, attributes: true });
 """
-
-
-@pytest.fixture
-def town(ana: Person, bo: Person) -> str:
-    """A public channel with ana, who owns it, and bo in it; its id."""
-    return ana.opens("public", bo)
 
 
 def guarded(screen: Opens, person: Person, path: str) -> tuple[Screen, list[str]]:

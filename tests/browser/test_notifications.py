@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -87,20 +86,9 @@ Opens = Callable[..., Screen]
 
 
 @pytest.fixture
-def tag() -> str:
-    """What only this test's channels are called."""
-    return uuid.uuid4().hex[:6]
-
-
-@pytest.fixture
 def home(bo: Person) -> str:
     """Where bo is while ana writes elsewhere."""
     return bo.opens("public")
-
-
-@pytest.fixture
-def town(ana: Person, bo: Person, tag: str) -> str:
-    return ana.opens("public", bo, name=f"town-{tag}")
 
 
 def test_a_mention_is_told_once_with_two_tabs_open(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,17 +18,6 @@ IN_VIEW = """row => {
     const at = row.getBoundingClientRect(), list = row.closest('[role=log]')?.getBoundingClientRect();
     return !!list && at.bottom > list.top && at.top < list.bottom;
 }"""
-
-
-@pytest.fixture
-def name() -> str:
-    return f"town-{uuid.uuid4().hex[:6]}"
-
-
-@pytest.fixture
-def town(name: str, ana: Person, bo: Person) -> str:
-    """A public channel with ana and bo in it; its id."""
-    return ana.opens("public", bo, name=name)
 
 
 @pytest.fixture
@@ -204,6 +192,27 @@ def test_what_comes_is_followed_only_by_whoever_is_at_the_end(
         bo.says(town, f"followed {n}\\n\\nover several lines")
         is_in_view(desk.message(f"followed {n}"))
         at_end(desk)
+
+
+def test_a_channel_that_was_open_lately_is_there_at_once_also_without_a_connection(
+    screen: Opens, ana: Person, bo: Person, name: str, town: str
+) -> None:
+    bo.says(town, "seen before")
+    other = ana.opens("public", bo, name=f"quiet-{name}")
+    desk = screen(ana, f"/c/{town}")
+    desk.sees("seen before")
+    desk.goes_to(f"quiet-{name}")
+    desk.is_connected()
+    desk.context.set_offline(True)
+    expect(desk.status).to_contain_text("You are offline")
+    desk.goes_to(name)
+    desk.sees("seen before")
+    bo.says(town, "said meanwhile")
+    bo.says(other, "and elsewhere")
+    desk.context.set_offline(False)
+    desk.sees("said meanwhile")
+    desk.sees("and elsewhere", times=0)
+    expect(desk.link(f"quiet-{name}, 1 unread")).to_be_visible()
 
 
 # Links to messages ---------------------------------------------------------------------------------

@@ -18,18 +18,6 @@ Opens = Callable[..., Screen]
 
 
 @pytest.fixture
-def name() -> str:
-    """A channel name that no other test uses."""
-    return f"town-{uuid.uuid4().hex[:6]}"
-
-
-@pytest.fixture
-def town(name: str, ana: Person, bo: Person) -> str:
-    """A public channel with ana, who owns it, and bo in it; its id."""
-    return ana.opens("public", bo, name=name)
-
-
-@pytest.fixture
 def desk(screen: Opens, ana: Person, town: str) -> Screen:
     """Ana's browser in the town."""
     desk = screen(ana, f"/c/{town}")

@@ -93,10 +93,9 @@ export class Sync {
     this.store.open.value = id;
     this.store.missing.value = false;
     this.store.current.value = null;
+    if (id) this.visited = [id, ...this.visited.filter((other) => other !== id)].slice(0, CACHED);
     if (before) this.leave(before);
-    if (!id) return;
-    this.visited = [id, ...this.visited.filter((other) => other !== id)].slice(0, CACHED);
-    this.subscribe();
+    if (id) this.subscribe();
   }
 
   /** Back from sleep or back on the network: come back at once, and doubt a connection that seems to stand. */
