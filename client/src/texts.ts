@@ -57,7 +57,6 @@ export const texts = {
     menu: "Open the channel list",
     close: "Close the channel list",
     noChannels: "You are in no channel yet.",
-    noDirects: "Write to someone with +",
     unreadAbove: "Unread above",
     unreadBelow: "Unread below",
     badge: (name: string, unread: number, mentions: number) =>
@@ -130,8 +129,6 @@ export const texts = {
   },
   channel: {
     members: "Members",
-    membersCount: (n: number) => plural(n, "member", "members"),
-    memberList: "Members of this channel",
     leave: "Leave channel",
     join: "Join channel",
     preview: "You are looking at a public channel. Join it to write here.",
@@ -141,8 +138,6 @@ export const texts = {
     toHome: "Go to your channels",
     private: "Private channel",
     topic: "Topic",
-    editTopic: "Edit topic",
-    addTopic: "Add a topic",
     save: "Save",
     add: "Add someone",
     addButton: "Add",

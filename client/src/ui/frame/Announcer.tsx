@@ -2,7 +2,7 @@
 // what is only being shown, a page of older messages or an edit.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { app } from "../../app";
-import { newsSince } from "../../news";
+import { newsSince } from "../../lib/aloud";
 import { texts } from "../../texts";
 import type { Message } from "../../wire";
 import { personName } from "../people/names";

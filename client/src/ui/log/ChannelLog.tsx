@@ -3,8 +3,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { app } from "../../app";
 import { recentTime } from "../../lib/time";
 import { waiting } from "../../outbox/overlay";
-import { isUnread } from "../../state/counts";
 import { emptyWindow, type Place } from "../../state/window";
+import { badge } from "../../state/world";
 import { texts } from "../../texts";
 import { isDirect, type Channel, type Message } from "../../wire";
 import { Icon } from "../basics/icons";
@@ -51,7 +51,7 @@ export function ChannelLog({ channel, messageId }: { channel: Channel; messageId
     void toNewest();
   });
   const before = unread.after !== Infinity && (unread.after < low - 1 || (first && (log.current?.firstSeen() ?? 0) > first.seq));
-  const below = atEnd ? 0 : messages.filter((message) => isUnread(message, store.world.value.reads.get(id)?.last_read_seq ?? 0, me)).length;
+  const below = atEnd ? 0 : badge(store.world.value, id, store.marked.value.get(id)).unread;
   return (
     <Log
       channel={channel}

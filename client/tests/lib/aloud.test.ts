@@ -1,9 +1,9 @@
 // What is news of an open channel: what others wrote at its end.
 import { expect, test } from "vitest";
-import { newsSince } from "../src/news";
-import { emptyWindow } from "../src/state/window";
-import type { Message } from "../src/wire";
-import { message } from "./support/rows";
+import { newsSince } from "../../src/lib/aloud";
+import { emptyWindow } from "../../src/state/window";
+import type { Message } from "../../src/wire";
+import { message } from "../support/rows";
 
 const from = (user_id: string, seq: number, change: Partial<Message> = {}) => ({ ...message(seq), user_id, ...change });
 const window = (cursor: number, ...messages: Message[]) => ({ ...emptyWindow, cursor, low: 0, messages });

@@ -1,6 +1,6 @@
 // What is worth saying aloud of a channel that is open: messages of others that came at its end.
-import type { Window } from "./state/window";
-import type { Message } from "./wire";
+import type { Window } from "../state/window";
+import type { Message } from "../wire";
 
 /**
  * What came since the window's cursor stood there, oldest first. Edits and older pages stand before it and are no news.
