@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from chat import failpoints, rates
+
 MIN_SECRET_LENGTH = 32
 
 
@@ -62,6 +64,20 @@ SETTINGS = (
     Setting("ASYNC_MODE", str, "auto", "How connections are served.", ("auto", "eventlet", "threading")),
     Setting("POLL_SECONDS", float, 1.0, "How often the database is asked for untold changes; 0: never."),
     Setting("HEADS_SECONDS", float, 25.0, "How often a connection hears its heads; 0: never."),
+    Setting(
+        "RATE_LIMITS",
+        str,
+        "",
+        f"How fast people may ask, a second and at once: changes to {rates.DEFAULT}; or off.",
+    ),
+    Setting("CONNECTIONS_PER_USER", int, 20, "Connections that one person may have open; 0: any number."),
+    Setting("CONNECTIONS_PER_ADDRESS", int, 500, "Connections from one address, such as an office's; 0: any number."),
+    Setting(
+        "CHAT_FAILPOINTS",
+        str,
+        "",
+        "For tests only: where the server breaks on purpose. Refused where others can reach it.",
+    ),
     Setting("LOG_LEVEL", str, "INFO", "How much is logged.", ("DEBUG", "INFO", "WARNING", "ERROR")),
 )
 
@@ -88,9 +104,25 @@ def check(settings: dict[str, Any]) -> dict[str, Any]:
         raise SettingsError(f"SECRET_KEY is too short: give it {MIN_SECRET_LENGTH} or more random characters")
     if strict and public.scheme != "https":
         raise SettingsError("PUBLIC_URL must name the https:// address people use where HOST is not loopback")
+    check_rates_and_failpoints(settings)
     settings["HTTPS"] = public.scheme == "https"
     settings["DATABASE_URL"] = database_url(settings)
     return settings
+
+
+def check_rates_and_failpoints(settings: Mapping[str, Any]) -> None:
+    """Refuse rates that are none, and failpoints wherever someone could be hurt."""
+    try:
+        rates.parse(settings["RATE_LIMITS"])
+    except ValueError as error:
+        raise SettingsError(f"RATE_LIMITS must be off, or rates such as message=20/60: {error}") from None
+    if settings["CHAT_FAILPOINTS"] and settings["STRICT"]:
+        raise SettingsError("CHAT_FAILPOINTS breaks the server on purpose; it is refused where others can reach it")
+    if not settings["CHAT_FAILPOINTS"].startswith("@"):
+        try:
+            failpoints.parse(settings["CHAT_FAILPOINTS"])
+        except ValueError as error:
+            raise SettingsError(f"CHAT_FAILPOINTS: {error}") from None
 
 
 def database_url(settings: Mapping[str, Any]) -> str:

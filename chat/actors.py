@@ -24,9 +24,10 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Asker:
-    """What a door knows of who asks: the session they showed, if any, and where they are."""
+    """What a door knows of who asks: the session they showed, if any, whose it is, and where they are."""
 
     session_id: str | None = None
+    user_id: str | None = None  # to count by; who may do what is decided by the session, in the transaction
     address: str = ""
     user_agent: str = ""
     connection: str | None = None

@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from chat import concurrency, database, rest, web
+from chat import concurrency, database, failpoints, logs, rates, rest, web
 from chat.actors import Asker, Workspace
 from chat.dispatch import Dispatch
 from chat.extensions import db, migrate
@@ -39,13 +39,15 @@ class Parley:
     gateway: Gateway
     sio: Server
 
-    def find_session(self, secret: str, kind: str) -> str | None:
-        """The session that a cookie's or token's secret opens."""
+    def find_session(self, secret: str, kind: str) -> tuple[str, str] | None:
+        """The session that a cookie's or token's secret opens, and whose it is."""
         return self.reader.find_session(secret, kind)
 
 
 def build(settings: dict[str, Any]) -> Flask:
     """The application for these checked settings."""
+    failpoints.activate(settings["CHAT_FAILPOINTS"])
+    logs.bound()
     app = Flask("chat")
     logging.getLogger("chat").setLevel(settings["LOG_LEVEL"])
     app.config.from_mapping(
@@ -75,7 +77,7 @@ def build(settings: dict[str, Any]) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
-    app.on_worker_stop = parley.sio.shutdown  # type: ignore[attr-defined]  # called by realtime/worker
+    app.on_worker_stop = parley.gateway.drain  # type: ignore[attr-defined]  # called by realtime/worker
     return app
 
 
@@ -84,7 +86,8 @@ def connect(app: Flask) -> Parley:
     settings = app.config
     reader = DatabaseReader(app.app_context)
     dispatcher = Dispatcher(reader, settings["POLL_SECONDS"])
-    dispatch = Dispatch(workspace(settings), dispatcher.wake, dispatcher.close_sessions)
+    rates_of_app = rates.parse(settings["RATE_LIMITS"])
+    dispatch = Dispatch(workspace(settings), dispatcher.wake, dispatcher.close_sessions, rates_of_app)
 
     def is_welcome(origin: str, environ: dict[str, Any]) -> bool:
         try:
@@ -93,7 +96,12 @@ def connect(app: Flask) -> Parley:
         except HTTPException:  # the Host header is none of TRUSTED_HOSTS
             return False
 
-    sio = Server(async_mode=async_mode(settings["ASYNC_MODE"]), cors_allowed_origins=is_welcome)
+    sio = Server(
+        async_mode=async_mode(settings["ASYNC_MODE"]),
+        cors_allowed_origins=is_welcome,
+        per_address=settings["CONNECTIONS_PER_ADDRESS"],
+        is_paced=bool(rates_of_app.paces),
+    )
     rooms = Rooms(dispatcher, SocketPost(sio), reader.members_among, reader.head_if_member, settings["HEADS_SECONDS"])
     dispatcher.publishers.append(rooms)
 
@@ -101,7 +109,16 @@ def connect(app: Flask) -> Parley:
         with app.request_context(environ):
             return credentials.asker(auth)
 
-    gateway = Gateway(sio, dispatch, dispatcher, rooms, app.app_context, identify, reader.channels_of)
+    gateway = Gateway(
+        sio,
+        dispatch,
+        dispatcher,
+        rooms,
+        app.app_context,
+        identify,
+        reader.channels_of,
+        per_user=settings["CONNECTIONS_PER_USER"],
+    )
     return Parley(dispatch, dispatcher, reader, rooms, gateway, sio)
 
 

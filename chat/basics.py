@@ -12,7 +12,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter
 
 def now() -> datetime:
     """The present moment, in UTC and aware, cut to milliseconds as the protocol shows it."""
-    moment = datetime.now(UTC)
+    moment = datetime.fromtimestamp(time.time(), UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from chat import journal
+from chat import failpoints, journal
 from chat.actions import (
     Answer,
     channels,
@@ -29,6 +29,7 @@ from chat.basics import new_id
 from chat.database import Raced, transaction
 from chat.errors import ChatError
 from chat.journal import Event
+from chat.rates import Rates
 from chat.schemas import answers, events, params
 
 log = logging.getLogger("chat.dispatch")
@@ -41,6 +42,7 @@ class Action:
 
     ``live``: it can be asked over a connection. ``writes``: it needs the write lock. ``anyone``: no sign-in needed.
     ``prepare``: what takes long or must be kept even if the action is refused, run before the transaction.
+    ``rate``: what it counts as in RATE_LIMITS, besides one more thing asked.
     """
 
     run: Callable[..., Answer]
@@ -50,6 +52,7 @@ class Action:
     writes: bool = True
     anyone: bool = False
     prepare: Callable[..., dict[str, Any]] | None = None
+    rate: str | None = None
 
     @property
     def summary(self) -> str:
@@ -58,21 +61,21 @@ class Action:
 
 
 LIVE: dict[str, Action] = {
-    "subscribe": Action(sync.subscribe, params.Subscribe(), answers.Subscribed(), live=True, writes=False),
+    "subscribe": Action(sync.subscribe, params.Subscribe(), answers.Subscribed(), live=True, writes=False, rate="sync"),
     "unsubscribe": Action(sync.unsubscribe, params.InChannel(), answers.Empty(), live=True, writes=False),
-    "message": Action(messages.send, params.Send(), answers.Sent(), live=True),
-    "edit": Action(messages.edit, params.Edit(), answers.Changed(), live=True),
-    "delete": Action(messages.delete, params.OfMessage(), answers.Changed(), live=True),
-    "addReaction": Action(reactions.add, params.React(), answers.Changed(), live=True),
-    "removeReaction": Action(reactions.remove, params.React(), answers.Changed(), live=True),
-    "sync": Action(sync.sync, params.Sync(), answers.Synced(), live=True, writes=False),
+    "message": Action(messages.send, params.Send(), answers.Sent(), live=True, rate="message"),
+    "edit": Action(messages.edit, params.Edit(), answers.Changed(), live=True, rate="message"),
+    "delete": Action(messages.delete, params.OfMessage(), answers.Changed(), live=True, rate="message"),
+    "addReaction": Action(reactions.add, params.React(), answers.Changed(), live=True, rate="message"),
+    "removeReaction": Action(reactions.remove, params.React(), answers.Changed(), live=True, rate="message"),
+    "sync": Action(sync.sync, params.Sync(), answers.Synced(), live=True, writes=False, rate="sync"),
     "markRead": Action(reading.mark_read, params.MarkRead(), answers.AReadCursor(), live=True),
     "typing": Action(typing.show_typing, params.Typing(), answers.Empty(), live=True, writes=False),
     "ping": Action(sync.ping, params.Nothing(), answers.Pong(), live=True, writes=False),
 }
 ACTIONS: dict[str, Action] = {
     **LIVE,
-    "hello": Action(sync.hello, params.Nothing(), events.Hello(), writes=False),
+    "hello": Action(sync.hello, params.Nothing(), events.Hello(), writes=False, rate="sync"),
     "sign_up": Action(users.sign_up, params.SignUp(), answers.AMe(), anyone=True, prepare=users.prepare_sign_up),
     "sign_in": Action(
         sessions.sign_in, params.SignIn(), answers.SignedIn(), anyone=True, prepare=sessions.check_password
@@ -101,7 +104,7 @@ ACTIONS: dict[str, Action] = {
     "open_conversation": Action(direct_messages.open_conversation, params.OpenConversation(), answers.AChannel()),
     "show_message": Action(messages.show, params.OfMessage(), answers.AMessage(), writes=False),
     "list_revisions": Action(messages.list_revisions, params.OfMessage(), answers.Revisions(), writes=False),
-    "show_page": Action(history.show_page, params.Page(), answers.MessagePage(), writes=False),
+    "show_page": Action(history.show_page, params.Page(), answers.MessagePage(), writes=False, rate="sync"),
 }
 
 
@@ -120,6 +123,7 @@ class Dispatch:
     workspace: Workspace = field(default_factory=Workspace)
     wake: Callable[[str, list[Event]], None] = tell_nobody
     close_sessions: Callable[[list[str]], None] = close_nothing
+    rates: Rates = field(default_factory=Rates)
 
     def perform(self, asker: Asker, name: str, payload: object) -> Answer:
         """Ask one action; raises ChatError when it is refused. What nobody expected is logged as an incident."""
@@ -127,6 +131,7 @@ class Dispatch:
             action = ACTIONS.get(name)
             if action is None:
                 raise ChatError("unknown_action")
+            self.rates.check(asker, action.rate)
             arguments = load(action.params, payload)
             if action.prepare:
                 arguments = action.prepare(asker, self.workspace, **arguments)
@@ -149,6 +154,7 @@ class Dispatch:
         return self._try(asker, action, arguments)
 
     def _try(self, asker: Asker, action: Action, arguments: dict[str, Any]) -> Answer:
+        failpoints.hit("before_transaction")
         with transaction(writes=action.writes) as session:
             told = journal.begin()
             # Who signs in may well carry the cookie of a session that has ended; it must not be held against them.
@@ -156,7 +162,9 @@ class Dispatch:
             answer = action.run(actor, **arguments)
             if action.writes and answer.changed:
                 sessions.touch(actor)
+                failpoints.hit("before_commit")
                 session.commit()
+                failpoints.hit("after_commit")
             else:
                 told = journal.Journal()
         for stream, changes in told.events.items():

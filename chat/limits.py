@@ -9,4 +9,10 @@ MAX_PAGE = 200
 MAX_CHANGES = 200  # changes of a stream that are replayed; more are answered with a fresh page
 MAX_STREAMS = 200  # streams in one sync
 
+# What hello does not tell: nobody who keeps to the rest meets them.
+FRAMES_PER_SECOND = (100, 200)  # read of one connection, on average and at once; more waits in its own network
+MAX_BACKLOG_PACKETS = 512  # events that wait for one slow reader; above, it is cut off and catches up on coming back
+MAX_BACKLOG_BYTES = 1_048_576
+MAX_UNREAD_ANSWERS = 262_144  # bytes of answers that wait for one client; above, nothing more is read from it
+
 LIMITS = {"text": MAX_TEXT, "frame": MAX_FRAME, "page": MAX_PAGE, "changes": MAX_CHANGES, "streams": MAX_STREAMS}

@@ -21,7 +21,7 @@ def loads(text: str | bytes, **_: Any) -> Any:
 
 def dumps(value: Any, **_: Any) -> str:
     """Compact JSON; raises ValueError instead of writing what no browser could parse."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
 
 
 def _refuse(constant: str) -> NoReturn:

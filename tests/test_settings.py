@@ -29,6 +29,10 @@ PUBLIC = {"HOST": "0.0.0.0", "PUBLIC_URL": "https://chat.example.org", "SECRET_K
         ({"PORT": "five"}, "PORT must be a number"),
         ({"PORT": "70000"}, "PORT must be a number from 0 to 65535"),
         ({"REGISTRATION": "maybe"}, "REGISTRATION must be one of invite, open, closed"),
+        ({"RATE_LIMITS": "message=fast"}, "RATE_LIMITS must be off, or rates such as"),
+        ({**PUBLIC, "CHAT_FAILPOINTS": "after_commit:exit"}, "CHAT_FAILPOINTS breaks the server on purpose"),
+        ({"CHAT_FAILPOINTS": "sometimes:exit"}, "CHAT_FAILPOINTS: 'sometimes:exit' is no failpoint"),
+        ({"CHAT_FAILPOINTS": "after_commit:dance"}, "CHAT_FAILPOINTS: 'after_commit:dance' is no failpoint"),
         ({"DATABASE_URL": "mysql://localhost/chat"}, "DATABASE_URL must begin with"),
     ],
 )

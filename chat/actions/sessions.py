@@ -50,10 +50,11 @@ def is_live(session: Session, workspace: Workspace) -> bool:
     return session.kind == "token" or unused < timedelta(days=workspace.session_days)
 
 
-def find(secret: str, kind: str) -> str | None:
-    """The id of the session that a cookie's or a token's secret opens; whether it still holds is asked on acting."""
-    query = select(Session.id).where(Session.secret_hash == hash_secret(secret), Session.kind == kind)
-    return journal.session().scalars(query).one_or_none()
+def find(secret: str, kind: str) -> tuple[str, str] | None:
+    """The session that a cookie's or a token's secret opens, and whose; whether it still holds is asked on acting."""
+    query = select(Session.id, Session.user_id).where(Session.secret_hash == hash_secret(secret), Session.kind == kind)
+    found = journal.session().execute(query).one_or_none()
+    return (found.id, found.user_id) if found else None
 
 
 def touch(actor: Actor) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from chat import failpoints
 from chat.basics import now
 from chat.concurrency import start
 from chat.journal import Event
@@ -155,6 +156,7 @@ class Dispatcher:
                 return
 
     def _tell(self, entry: Followed, event: Event) -> None:
+        failpoints.hit("in_dispatch")
         # Nothing may yield between the telling and the new number, or another event could slip between them.
         with self.lock:
             self._each(lambda publisher: publisher.tell(event))

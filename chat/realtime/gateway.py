@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import SystemRandom
 from typing import Any
 
 from socketio.exceptions import ConnectionRefusedError as Refused
@@ -18,6 +19,9 @@ from chat.realtime.rooms import COUNTING, LISTENING, Connection, Rooms
 from chat.realtime.server import Answer, Server
 
 log = logging.getLogger("chat.gateway")
+COME_BACK_AFTER = 500  # milliseconds: as long as a restart takes at best
+COME_BACK_APART = 4  # milliseconds between two clients that come back: what a hello costs
+LONGEST_FAREWELL = 3.0  # seconds over which connections are closed
 
 
 @dataclass
@@ -54,7 +58,9 @@ class Gateway:
     context: Callable[[], AbstractContextManager[Any]]
     identify: Callable[[dict[str, Any], Any], Asker]
     my_channels: Callable[[str], Iterable[str]]
+    per_user: int = 0  # connections that one person may have; 0: any number
     askers: dict[str, Asker] = field(default_factory=dict)
+    draining: bool = False
 
     def __post_init__(self) -> None:
         self.sio.on("connect", self.on_connect)
@@ -67,9 +73,13 @@ class Gateway:
     def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> bool:
         """Let someone in who shows a session that holds now, whatever held at the handshake."""
         try:
+            if self.draining:
+                raise ChatError("draining")
             with self.context():
-                asker = self.identify(environ, auth)
+                asker = replace(self.identify(environ, auth), connection=sid)
                 user_id = self.dispatch.perform(asker, "show_me", {}).data["user"]["id"]
+            if self.per_user and self.rooms.connections_of(user_id) >= self.per_user:
+                raise ChatError("rate_limited", "You have too many connections open.")
         except ChatError as refusal:
             if refusal.code in RETRYABLE:
                 self.sio.hang_up(sid)
@@ -121,6 +131,21 @@ class Gateway:
                 self.rooms.settle(entry, heads[entry.stream])
             else:
                 self.rooms.leave(entry)
+
+    def drain(self) -> None:
+        """The process ends: tell everyone when to come back, each at a time of their own, then hang up bit by bit."""
+        self.draining = True
+        sids = list(self.askers)
+        chance = SystemRandom()
+        chance.shuffle(sids)
+        for sid in sids:
+            wait = COME_BACK_AFTER + chance.randrange(1 + COME_BACK_APART * len(sids))
+            self.sio.emit("goodbye", {"reason": "restart", "reconnect_after_ms": wait}, room=sid)
+        pause = min(LONGEST_FAREWELL / max(1, len(sids)), 0.01)
+        for sid in sids:
+            self.sio.sleep(pause)
+            self.sio.hang_up(sid)
+        self.sio.shutdown()
 
     # Acting --------------------------------------------------------------------------------------
 

@@ -51,8 +51,8 @@ class DatabaseReader:
         """Where a channel stands, if this person is in it."""
         return self._read(audience.head_if_member, channel_id, user_id)
 
-    def find_session(self, secret: str, kind: str) -> str | None:
-        """The session that a cookie's or token's secret opens."""
+    def find_session(self, secret: str, kind: str) -> tuple[str, str] | None:
+        """The session that a cookie's or token's secret opens, and whose it is."""
         return self._read(sessions.find, secret, kind)
 
     def _read(self, question: Callable[..., Result], *arguments: Any) -> Result:

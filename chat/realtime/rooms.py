@@ -94,6 +94,10 @@ class Rooms:
         self.connections[sid] = connection
         return connection
 
+    def connections_of(self, user_id: str) -> int:
+        """How many connections someone has: each listens to its own stream."""
+        return len(self.entries.get(user_id + LISTENING, ()))
+
     def disconnect(self, sid: str) -> None:
         """A connection is gone; doing it twice is fine."""
         connection = self.connections.pop(sid, None)

@@ -1,36 +1,29 @@
 """The Socket.IO server, hardened: what is malformed is refused with a clear answer, and harms nobody.
 
-Every private part of python-socketio and python-engineio that we lean on is named here; tests/realtime/test_seams.py
-fails when an upgrade moves one of them.
+Every private part of python-socketio that we lean on is named here, those of python-engineio in engine.py;
+tests/realtime/test_seams.py fails when an upgrade moves one of them.
 """
 
 from __future__ import annotations
 
-import io
-import logging
 import re
 from collections.abc import Callable
 from typing import Any
 
-import engineio
 import socketio
-from engineio.exceptions import EngineIOError
-from engineio.payload import Payload
 from socketio import packet
 
-from chat import strict_json
+from chat import failpoints, strict_json
 from chat.errors import ChatError
-from chat.limits import MAX_FRAME
+from chat.limits import FRAMES_PER_SECOND, MAX_FRAME
+from chat.realtime.engine import Engine, harden
 
-log = logging.getLogger("chat.socketio")
 MAX_OFFENCES = 20  # malformed packets before we hang up
+REFUSED_CONNECT = 4  # offences that a refused CONNECT counts as: nobody tries credentials for ever on one connection
 MAX_NAMESPACE = 100  # characters of a foreign namespace that are said again
 NAMESPACE = "/"
 EVENTS = (packet.EVENT, packet.BINARY_EVENT)
 _ACK_ID = re.compile(r"2(?:/,)?(\d{1,15})[\[{]")
-
-# A client that comes back by long-polling flushes everything it wrote meanwhile in one request.
-Payload.max_decode_packets = 1000
 
 Answer = dict[str, Any]
 After = Callable[[], None]
@@ -49,7 +42,7 @@ class Server(socketio.Server):
     on_action: Callable[[str, str, list[Any]], tuple[Answer, After | None]]
     on_connected: Callable[[str], None]
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, per_address: int = 0, is_paced: bool = True, **options: Any) -> None:
         super().__init__(
             serializer=TextPacket,
             async_handlers=False,  # else the actions of one connection overtake each other
@@ -60,12 +53,18 @@ class Server(socketio.Server):
             **options,
         )
         self.offences: dict[str, int] = {}
+        self.eio.per_address = per_address
+        self.eio.frames = FRAMES_PER_SECOND if is_paced else None
         harden(self.eio)
 
     # The overridden parts of socketio.Server -------------------------------------------------------
 
-    def _engineio_server_class(self) -> type[engineio.Server]:
+    def _engineio_server_class(self) -> type[Engine]:
         return Engine
+
+    def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        super()._handle_eio_connect(eio_sid, environ)
+        self.eio.arrived(eio_sid, environ)
 
     def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         if eio_sid not in self.environ:
@@ -98,9 +97,10 @@ class Server(socketio.Server):
         super()._handle_connect(eio_sid, namespace, data)
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
         if sid and self.manager.is_connected(sid, namespace):
+            self.eio.joined(eio_sid)
             self.on_connected(sid)
         else:
-            self._offend(eio_sid)  # nobody tries credentials for ever on one connection
+            self._offend(eio_sid, REFUSED_CONNECT)
 
     def _handle_event(self, eio_sid: str, namespace: str, id: int | None, data: Any) -> None:
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
@@ -111,6 +111,7 @@ class Server(socketio.Server):
             return
         answer, after = self.on_action(sid, data[0], data[1:])
         self._acknowledge(eio_sid, id, answer)
+        failpoints.hit("after_ack")
         if after:
             after()
 
@@ -155,83 +156,12 @@ class Server(socketio.Server):
             self._send_packet(eio_sid, self.packet_class(packet.CONNECT_ERROR, namespace=pkt.namespace, data=data))
         self._offend(eio_sid)
 
-    def _offend(self, eio_sid: str) -> None:
-        self.offences[eio_sid] = self.offences.get(eio_sid, 0) + 1
+    def _offend(self, eio_sid: str, offences: int = 1) -> None:
+        self.offences[eio_sid] = self.offences.get(eio_sid, 0) + offences
         if self.offences[eio_sid] >= MAX_OFFENCES:
             self.eio.disconnect(eio_sid)
 
     def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self.offences.pop(eio_sid, None)
+        self.eio.left(eio_sid)
         super()._handle_eio_disconnect(eio_sid, reason)
-
-
-class Engine(engineio.Server):
-    """Hangs up without a word and without waiting.
-
-    The library would wait for ever for a client that reads nothing, and a CLOSE packet tells stock Python clients
-    never to come back.
-    """
-
-    def disconnect(self, sid: str | None = None) -> None:
-        for each in [sid] if sid else list(self.sockets):
-            socket = self.sockets.get(each)
-            if socket and not socket.closed:
-                socket.close(wait=False, abort=True, reason=self.reason.SERVER_DISCONNECT)
-
-
-class PollingSocket(engineio.socket.Socket):
-    """Refuses a long-polling client's malformed request (400) and hangs up; the library logs it and answers 200."""
-
-    def handle_post_request(self, environ: dict[str, Any]) -> None:
-        try:
-            super().handle_post_request(environ)
-        except (ValueError, LookupError, RecursionError):
-            raise EngineIOError from None
-
-
-engineio.server.socket.Socket = PollingSocket  # the one place where the library makes them
-
-
-def harden(eio: engineio.Server) -> None:
-    """Wrap the websocket driver: no compression (100 KB a connection), no drafts, no tracebacks on the wire."""
-    driver = eio._async["websocket"]
-
-    class Hardened(driver):  # type: ignore[misc, valid-type]
-        def __init__(self, handler: Callable[[Any], Any], server: Any, **options: Any) -> None:
-            super().__init__(closing_on_error(handler), server, **options)
-            self.support_legacy_versions = False
-
-        def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-            environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
-            environ["wsgi.errors"] = io.StringIO()  # eventlet writes there of every socket it closes twice
-            if "eventlet.input" not in environ and "gunicorn.socket" in environ:
-                environ["eventlet.input"] = GunicornInput(environ["gunicorn.socket"])
-            return super().__call__(environ, start_response)
-
-    eio._async = dict(eio._async, websocket=Hardened)
-
-
-class GunicornInput:
-    """Gives the eventlet driver its socket where gunicorn serves; it asks for nothing else."""
-
-    def __init__(self, socket: Any) -> None:
-        self.socket = socket
-
-    def get_socket(self) -> Any:
-        return self.socket
-
-
-def closing_on_error(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The engine's websocket handler, closed cleanly when a frame cannot be read; else it stays a zombie for 50 s."""
-
-    def handle(websocket: Any) -> Any:
-        try:
-            return handler(websocket)
-        except Exception as error:
-            socket = handler.__self__  # type: ignore[attr-defined]
-            log.info("closed a connection that sent no Engine.IO packet: %s", type(error).__name__)
-            socket.close(wait=False, abort=True, reason=socket.server.reason.TRANSPORT_ERROR)
-            socket.queue.put(None)
-            return []
-
-    return handle

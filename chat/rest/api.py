@@ -32,7 +32,7 @@ def ask(route: Route, path_arguments: dict[str, str]) -> ResponseReturnValue:
 def finish(action: str, data: dict[str, Any]) -> dict[str, Any]:
     """What only a browser's sign-in needs: the cookie, and the token against forged requests."""
     if action == "sign_in":
-        credentials.sign_in(data.pop("secret"), data["session_id"])
+        credentials.sign_in(data.pop("secret"), data["session_id"], data["user"]["id"])
     if action == "sign_out":
         credentials.sign_out()
     if action in ("sign_in", "show_session"):

@@ -20,8 +20,8 @@ CSRF_HEADER = "X-CSRF-Token"
 class SignedIn(UserMixin):
     """What Flask-Login holds of someone: the secret in their cookie, and the session row it opens."""
 
-    def __init__(self, secret: str, session_id: str) -> None:
-        self.secret, self.session_id = secret, session_id
+    def __init__(self, secret: str, session_id: str, user_id: str) -> None:
+        self.secret, self.session_id, self.user_id = secret, session_id, user_id
 
     def get_id(self) -> str:
         return self.secret
@@ -34,8 +34,8 @@ def init_app(app: Flask) -> None:
 
     @login_manager.user_loader
     def load(secret: str) -> SignedIn | None:
-        session_id = current_app.extensions["chat"].find_session(secret, "browser")
-        return SignedIn(secret, session_id) if session_id else None
+        found = current_app.extensions["chat"].find_session(secret, "browser")
+        return SignedIn(secret, *found) if found else None
 
 
 def asker(auth: Any = None) -> Asker:
@@ -43,16 +43,19 @@ def asker(auth: Any = None) -> Asker:
 
     Raises ChatError ``not_authed`` for a token that was never given out.
     """
+    session_id: str | None = None
+    user_id: str | None = None
     token = bearer(request) or (auth.get("token") if isinstance(auth, dict) else None)
     if token is not None:
-        session_id = current_app.extensions["chat"].find_session(str(token), "token")
-        if session_id is None:
+        found = current_app.extensions["chat"].find_session(str(token), "token")
+        if found is None:
             raise ChatError("not_authed")
-    else:
-        has_cookie = "_user_id" in session  # one that opens nothing is a session that has ended
-        session_id = current_user.session_id if current_user.is_authenticated else ("" if has_cookie else None)
-    agent = request.headers.get("User-Agent", "")
-    return Asker(session_id=session_id, address=request.remote_addr or "", user_agent=agent)
+        session_id, user_id = found
+    elif current_user.is_authenticated:
+        session_id, user_id = current_user.session_id, current_user.user_id
+    elif "_user_id" in session:
+        session_id = ""  # a cookie that opens nothing is of a session that has ended
+    return Asker(session_id, user_id, request.remote_addr or "", request.headers.get("User-Agent", ""))
 
 
 def bearer(asked: Request) -> str | None:
@@ -61,11 +64,11 @@ def bearer(asked: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def sign_in(secret: str, session_id: str) -> None:
+def sign_in(secret: str, session_id: str, user_id: str) -> None:
     """Give the browser its new cookie; whatever an older one held is forgotten."""
     session.clear()
     session.permanent = True
-    login_user(SignedIn(secret, session_id))
+    login_user(SignedIn(secret, session_id, user_id))
 
 
 def sign_out() -> None:

@@ -130,7 +130,7 @@ class PresenceEvent(Schema):
 
 
 class GoodbyeEvent(Schema):
-    """Reserved, not told yet: the connection is about to be closed; come back after so long."""
+    """The server restarts and is about to hang up; come back after so long, which is another time for everyone."""
 
     reason = Text(required=True)
     reconnect_after_ms = Number(required=True)
@@ -153,7 +153,7 @@ PASSING: dict[str, type[Schema]] = {
     "goodbye": GoodbyeEvent,
 }
 EVENTS: dict[str, type[Schema]] = {**DURABLE, **PASSING}
-RESERVED = frozenset({"presence", "goodbye"})  # clients may know them; nothing here tells them yet
+RESERVED = frozenset({"presence"})  # clients may know them; nothing here tells them yet
 
 
 def _replay(name: str, event: type[Durable]) -> type[Schema]:

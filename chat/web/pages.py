@@ -50,8 +50,9 @@ def is_signed_in() -> bool:
     """Whether the browser's session still holds: one that was ended elsewhere must get to the form, not round it."""
     if not current_user.is_authenticated:
         return False
+    asker = Asker(current_user.session_id, current_user.user_id)
     try:
-        current_app.extensions["chat"].dispatch.perform(Asker(current_user.session_id), "show_me", {})
+        current_app.extensions["chat"].dispatch.perform(asker, "show_me", {})
     except ChatError as refusal:
         return refusal.code not in ("not_authed", "session_expired")
     return True

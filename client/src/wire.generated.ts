@@ -236,7 +236,7 @@ export interface PresenceEvent {
   users: Presence[];
 }
 
-/** Reserved, not told yet: the connection is about to be closed; come back after so long. */
+/** The server restarts and is about to hang up; come back after so long, which is another time for everyone. */
 export interface GoodbyeEvent {
   reason: string;
   reconnect_after_ms: number;
