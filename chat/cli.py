@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chat import create_app
 from chat.commands import Stop, in_transaction, upgrade_database
+from chat.commands.backups import backup, restore
 from chat.commands.doctor import doctor
 from chat.commands.imports import import_
 from chat.commands.seeding import seed
@@ -98,8 +99,10 @@ def greet(settings: dict[str, Any]) -> None:
         click.echo(f"Nobody has signed up yet. The first account owns the workspace: {address}/sign-up")
 
 
+cli.add_command(backup)
 cli.add_command(doctor)
 cli.add_command(import_)
+cli.add_command(restore)
 cli.add_command(seed)
 cli.add_command(user)
 
