@@ -63,10 +63,10 @@ def record(table: str, stamp: str, stream: str, kind: str, row: str, body: str, 
 
 
 def triggers() -> str:
-    """Every trigger. What hangs on a message may be written before or after the message's own row.
+    """Every trigger. What hangs on a message may be written after the message's own row, as the server does, or before.
 
     Before it, the message still carries its last number, whose record must stay as it was: the message's own trigger
-    will see what was written. After it, the message carries the number its channel has just taken, and is recorded anew.
+    will see what was written. After it, the message carries the number its channel just took, and is recorded anew.
     """
     found = []
     for table, stamp, *rest in STAMPED:

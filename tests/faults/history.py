@@ -47,7 +47,7 @@ class History:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._lock = threading.Lock()
-        self._file = self.path.open("a", encoding="utf-8", errors="surrogatepass")
+        self._file = self.path.open("a", encoding="utf-8", errors="replace")
 
     def add(self, client: str, user: str, do: str, **fields: Any) -> None:
         """Write what a client did or what befell it, now."""
@@ -71,7 +71,7 @@ class Place(NamedTuple):
 def read_histories(paths: Iterable[Path]) -> Iterator[tuple[Path, int, dict[str, Any]]]:
     """Every line of every history, each process's in its order."""
     for path in paths:
-        with path.open("rb") as file:
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
             for number, raw in enumerate(file):
-                if raw.endswith(b"\n"):  # a process that was killed may have left half a line at its end
+                if raw.endswith("\n"):  # a process that was killed may have left half a line at its end
                     yield path, number, json.loads(raw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -53,7 +54,7 @@ def test_every_kind_of_change_is_recorded_as_it_was_told(
     bo.says(den, "for all", thread_id=first, also_to_channel=True)
     for person, emoji in ((bo, "🎉"), (ana, ":tada:"), (ana, "🎉")):
         person.put(f"/messages/{first}/reactions/{emoji}").expect()
-    ana.patch(f"/messages/{first}", {"text": f"hello @{bo.username}, \"quoted\"\n – ✓"}).expect()
+    ana.patch(f"/messages/{first}", {"text": f'hello @{bo.username}, "quoted"\n – ✓'}).expect()
     ana.delete(f"/messages/{first}/reactions/🎉").expect()
     bo.delete(f"/messages/{reply}").expect()
     ana.delete(f"/messages/{first}").expect()
@@ -128,3 +129,22 @@ def test_unread_counts_are_counted_anew(watched: Server, ana: Person, bo: Person
     counts = truth_of(watched).counts
     assert counts[ana.id, den] == {"unread": 0, "mentions": 0}
     assert counts[bo.id, den] == {"unread": 2, "mentions": 1}
+
+
+@pytest.mark.parametrize("reaction_first", [True, False])
+def test_a_version_is_whole_in_whichever_order_it_is_written(
+    watched: Server, ana: Person, *, reaction_first: bool
+) -> None:
+    den = ana.opens()
+    said = ana.says(den, "react to this")
+    react = f"INSERT INTO reactions VALUES ('{said['id']}', '🎉', '{ana.id}', 0, '2026-01-01')"
+    stamp = f"UPDATE messages SET changed_seq = {said['seq'] + 1} WHERE id = '{said['id']}'"
+    with sqlite3.connect(watched.folder / "chat.db", timeout=10) as database:
+        database.execute(f"UPDATE streams SET seq = seq + 1 WHERE id = '{den}'")
+        for statement in (react, stamp) if reaction_first else (stamp, react):
+            database.execute(statement)
+        found = "SELECT number, json_array_length(body, '$.reactions') FROM audit WHERE stream = ? AND kind = 'message'"
+        assert database.execute(found, [den]).fetchall() == [(said["seq"], 0), (said["seq"] + 1, 1)]
+        database.rollback()
+    database.close()
+    assert sorted(truth_of(watched).versions[den]) == [1, 2, said["seq"]], "rolled back, and so is its record"

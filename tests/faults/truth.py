@@ -132,6 +132,11 @@ class Truth:
             insort(found[stream][version.row], version.number)
         return found
 
+    @cached_property
+    def digests(self) -> dict[str, dict[str, str]]:
+        """What every row of every stream says at the end."""
+        return {stream: {name: digest(row) for name, row in rows.items()} for stream, rows in self.final.items()}
+
     def last(self, stream: str, row: str, until: float = FOREVER) -> int:
         """The number of a row's last change up to a number; 0 when it is not known to have changed."""
         numbers = self.numbers.get(stream, {}).get(row, [])
