@@ -13,6 +13,12 @@ export class Api implements Rest {
   csrfToken = "";
   onSessionEnded = () => {};
 
+  /** As in the transport: a page's own server, or another and the token for it. */
+  constructor(
+    private readonly url = "",
+    private readonly token = "",
+  ) {}
+
   get<Data>(path: string): Promise<Data> {
     return this.fetch<Data>(path, {});
   }
@@ -23,11 +29,12 @@ export class Api implements Rest {
   }
 
   private async fetch<Data>(path: string, init: RequestInit): Promise<Data> {
-    const request = { ...init, headers: { Accept: "application/json", ...init.headers } };
+    const bearer: HeadersInit = this.token ? { Authorization: `Bearer ${this.token}` } : {};
+    const request = { ...init, headers: { Accept: "application/json", ...bearer, ...init.headers } };
     let response: Response;
     let body: unknown;
     try {
-      response = await fetch(`/api/v1${path}`, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      response = await fetch(`${this.url}/api/v1${path}`, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
       body = await response.json().catch(() => null);
     } catch {
       throw new Refusal({ code: NO_ANSWER, message: texts.errors.noServer, retryable: true });

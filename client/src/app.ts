@@ -7,8 +7,9 @@ import { active, note, visited } from "./lately";
 import { watchAttention } from "./lib/looking";
 import { channelPath } from "./lib/paths";
 import { Notifications } from "./notifications";
-import type { Item, OutboxAction } from "./outbox/item";
-import { Outbox, type Post } from "./outbox/outbox";
+import type { Item } from "./outbox/item";
+import { Outbox } from "./outbox/outbox";
+import { postOver } from "./outbox/post";
 import { forgetShelf, openShelf } from "./outbox/shelf";
 import { BrowserTabs } from "./outbox/tabs";
 import { Reading } from "./reading";
@@ -19,7 +20,7 @@ import { Sync } from "./sync/sync";
 import { texts } from "./texts";
 import { SocketIOTransport } from "./transport/socketio";
 import { Typing } from "./typing";
-import { isDirect, type Actions, type Channel, type Member, type Message, type Myself, type User } from "./wire";
+import { isDirect, type Channel, type Member, type Myself, type User } from "./wire";
 
 const isWaiting = (item: Item): boolean => item.state === "queued";
 
@@ -44,7 +45,8 @@ export class App {
     this.api.csrfToken = csrfToken;
     this.api.onSessionEnded = () => this.onSessionEnded();
     const shelf = await openShelf(user.id);
-    this.outbox = new Outbox(shelf, new BrowserTabs(`parley-outbox-${user.id}`), this.post());
+    const post = postOver(this.store, this.sync, this.transport, () => this.onSessionEnded());
+    this.outbox = new Outbox(shelf, new BrowserTabs(`parley-outbox-${user.id}`), post);
     this.sync.listener = {
       arrived: (messages) => this.outbox.arrived(messages),
       ready: () => this.onReady(),
@@ -181,24 +183,6 @@ export class App {
       await this.loadUsers().catch(() => {});
       setTimeout(() => (this.wanted = undefined), 5_000);
     }, afterMs);
-  }
-
-  private post(): Post {
-    const { store, transport } = this;
-    const app = this;
-    return {
-      get me() {
-        return store.myId.value;
-      },
-      connected: () => store.ready.value,
-      // What was kept for this action is what it asks for.
-      request: (action, payload, options) => transport.request(action, payload as Actions[OutboxAction]["asks"], options),
-      delivered: (message) => app.sync.change((world) => apply.acknowledge(world, message)),
-      alreadySo: ({ action, payload }, { body }) =>
-        action === "edit" && (body.data as { message?: Message } | undefined)?.message?.text === payload.text?.trim(),
-      sessionEnded: () => app.onSessionEnded(),
-      silent: () => transport.restart(),
-    };
   }
 }
 

@@ -1,6 +1,6 @@
 // The connection over Socket.IO: the only module that knows socket.io-client.
 import { batch, signal } from "@preact/signals";
-import { io, type Socket } from "socket.io-client";
+import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { backoff } from "../lib/backoff";
 import { Pace } from "../lib/pace";
 import { texts } from "../texts";
@@ -26,8 +26,9 @@ export class SocketIOTransport implements Transport {
   /** However many events come between two pictures of the page, it is drawn once. */
   private readonly told = new Pace<Told>((events) => batch(() => events.forEach((told) => this.tell(told))));
 
-  constructor() {
-    this.socket = io({
+  /** A page finds its own server, which knows its cookie; others name theirs, and show a token in `options`. */
+  constructor(url?: string, options: Partial<ManagerOptions & SocketOptions> = {}) {
+    this.socket = io(url, {
       autoConnect: false,
       forceNew: true,
       // Its own backoff is 1 to 5 seconds around a mean; ours starts sooner, goes further and spreads evenly.
@@ -35,6 +36,7 @@ export class SocketIOTransport implements Transport {
       transports: ["websocket", "polling"],
       tryAllTransports: true,
       timeout: CONNECT_MS,
+      ...options,
     });
     this.socket.on("connect", () => this.become("connected"));
     this.socket.on("disconnect", () => this.onLost());
