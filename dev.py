@@ -138,7 +138,7 @@ def pip(*arguments):
 
 
 def set_up_client(extent):
-    """The web client, built to chat/static/app/."""
+    """The web client, built to chat/static/app/; for tests ("all") also many of it without pages, to client/build/."""
     install_packages_of_client(extent)
     step(
         "Web client, built",
@@ -146,6 +146,13 @@ def set_up_client(extent):
         made_from=files_of_client(),
         makes=os.path.join(ROOT, "chat", "static", "app"),
     )
+    if extent == "all":
+        step(
+            "Crowd of web clients, built",
+            [*NPM, "run", "build:crowd"],
+            made_from=files_of_client(),
+            makes=os.path.join(CLIENT, "build"),
+        )
 
 
 def install_packages_of_client(extent):
@@ -259,10 +266,10 @@ def fingerprint(command, files):
 
 
 def files_of_client():
-    """Everything the built web client depends on."""
+    """Everything that is built from client/ depends on."""
     found = []
     for folder, folders, files in os.walk(CLIENT):
-        folders[:] = sorted(set(folders) - {"node_modules"})
+        folders[:] = sorted(set(folders) - {"node_modules", "build"})
         found += [os.path.relpath(os.path.join(folder, name), ROOT) for name in sorted(files)]
     return found
 
