@@ -1,8 +1,10 @@
 // REST: what is asked once and not live. Failures are Refusals, as over the socket.
-import { NO_ANSWER, Refusal, type ErrorBody } from "./transport/refusal";
+import { backoff } from "./lib/backoff";
+import { asRefusal, NO_ANSWER, Refusal, type ErrorBody } from "./transport/refusal";
 import { texts } from "./texts";
 
 const TIMEOUT_MS = 20_000;
+const MAX_TRIES = 5;
 
 export interface Rest {
   get<Data>(path: string): Promise<Data>;
@@ -19,8 +21,17 @@ export class Api implements Rest {
     private readonly token = "",
   ) {}
 
-  get<Data>(path: string): Promise<Data> {
-    return this.fetch<Data>(path, {});
+  /** What is only read is asked for again when the server wants it slower: nobody has to know. */
+  async get<Data>(path: string): Promise<Data> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.fetch<Data>(path, {});
+      } catch (error) {
+        const { code, retryAfterMs } = asRefusal(error);
+        if (code !== "rate_limited" || tries === MAX_TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, retryAfterMs ?? backoff(tries)));
+      }
+    }
   }
 
   send<Data>(method: string, path: string, body: object = {}): Promise<Data> {

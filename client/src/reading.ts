@@ -4,9 +4,11 @@ import * as apply from "./state/apply";
 import type { Store } from "./state/store";
 import { badge, isMine } from "./state/world";
 import type { Sync } from "./sync/sync";
+import { asRefusal } from "./transport/refusal";
 import type { Transport } from "./transport/transport";
 
 const SETTLE_MS = 250;
+const LATER_MS = 2_000;
 // The server stops at the head, wherever that is by then.
 const THE_END = Number.MAX_SAFE_INTEGER;
 
@@ -28,9 +30,7 @@ export class Reading {
     if (this.held.value === id || seq <= this.readUpTo(id)) return;
     // Where messages come faster than this, one that waited for a pause would wait for ever.
     if (this.due?.id === id) return void (this.due.seq = seq);
-    clearTimeout(this.timer);
-    this.due = { id, seq };
-    this.timer = setTimeout(() => this.onDue(), SETTLE_MS);
+    this.wait(id, seq, SETTLE_MS);
   }
 
   /** Everything from this place on is to be read again. Throws a Refusal where that cannot be said now. */
@@ -77,19 +77,31 @@ export class Reading {
   private async mark(id: string, seq: number): Promise<void> {
     const { world, ready, open } = this.store;
     if (!ready.value || open.value !== id || !isMine(world.value.channels.get(id))) return;
-    await this.tell(id, seq);
+    const againMs = await this.tell(id, seq);
+    if (againMs !== null && !this.due && this.held.value !== id) this.wait(id, seq, againMs);
   }
 
-  private async tell(id: string, seq: number): Promise<void> {
+  private wait(id: string, seq: number, ms: number): void {
+    clearTimeout(this.timer);
+    this.due = { id, seq };
+    this.timer = setTimeout(() => this.onDue(), ms);
+  }
+
+  /** Answers after how long to say it again, where the server could not hear it now. */
+  private async tell(id: string, seq: number): Promise<number | null> {
     const asked = this.store.world.value.reads;
     this.setMarked(id, seq);
+    let againMs: number | null = null;
     try {
       const { read } = await this.transport.request("markRead", { channel_id: id, seq });
       this.sync.change((world) => apply.answer(world, id, read, asked));
-    } catch {
+    } catch (error) {
       // Lost with the connection; what is on the screen then is seen again.
+      const { retryable, retryAfterMs, unheard } = asRefusal(error);
+      if (retryable && !unheard) againMs = retryAfterMs ?? LATER_MS;
     }
     this.setMarked(id, 0);
+    return againMs;
   }
 
   private setMarked(id: string, seq: number): void {

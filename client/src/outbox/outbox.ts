@@ -156,7 +156,8 @@ export class Outbox {
     if (this.post.alreadySo(item, refusal)) return this.onSent(item);
     // Discarded, or seen to have arrived, while it was under way.
     if (!(await this.shelf.all()).some(({ id }) => id === item.id)) return;
-    const tries = item.tries + 1;
+    // A server that restarts counts for nothing: it hangs up in a moment, and the next one takes it.
+    const tries = refusal.code === "draining" ? item.tries : item.tries + 1;
     if (refusal.retryable && tries < MAX_TRIES) {
       await this.keep({ ...item, tries });
       await this.nap(Math.max(refusal.retryAfterMs ?? 0, backoff(tries)));

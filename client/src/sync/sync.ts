@@ -61,6 +61,7 @@ export class Sync {
   private syncing = false;
   private syncTries = 0;
   private asking = false;
+  private askTries = 0;
   private relisting = false;
   private visited: string[] = [];
   private readonly timers = new Map<string, Timer>();
@@ -103,13 +104,19 @@ export class Sync {
     this.transport.connect();
     if (!this.store.ready.value) return;
     const connection = this.connection;
+    const alive = (heads?: Record<string, number> | null) => {
+      if (connection !== this.connection) return;
+      this.store.doubted.value = false;
+      if (heads) this.onHeads(heads);
+    };
     this.transport.request("ping", {}, { timeoutMs: WAKE_MS }).then(
-      ({ heads }) => {
-        if (connection !== this.connection) return;
-        this.store.doubted.value = false;
-        if (heads) this.onHeads(heads);
+      ({ heads }) => alive(heads),
+      (error) => {
+        const { retryable, unheard } = asRefusal(error);
+        // Whoever says "not now" is there.
+        if (retryable && !unheard) alive();
+        else if (connection === this.connection) this.transport.restart();
       },
-      () => connection === this.connection && this.transport.restart(),
     );
   }
 
@@ -389,14 +396,19 @@ export class Sync {
     const { epoch } = this.store.world.value;
     const ids = [...this.store.world.value.ask];
     this.store.change((world) => ({ ...world, ask: new Set() }));
-    for (const id of ids) {
+    for (const [at, id] of ids.entries()) {
       const { reads } = this.store.world.value;
       try {
         const { channel } = await this.rest.get<{ channel: Channel }>(`/channels/${encodeURIComponent(id)}`);
         this.store.change((world) => (world.epoch === epoch ? apply.installPersonal(world, channel, reads) : world));
+        this.askTries = 0;
       } catch (error) {
-        // Gone meanwhile, or the server is: the next hello counts anew.
-        if (asRefusal(error).unheard) break;
+        const { retryable, retryAfterMs } = asRefusal(error);
+        // Gone meanwhile.
+        if (!retryable) continue;
+        this.store.change((world) => ids.slice(at).reduce(inDoubt, world));
+        this.after("ask", retryAfterMs ?? ASK_MS + backoff(this.askTries++), () => void this.askCounts());
+        break;
       }
     }
     this.asking = false;

@@ -114,14 +114,14 @@ export class SocketIOTransport implements Transport {
       return;
     }
     if (error.data?.code === "draining") this.draining.value = true;
-    this.onLost();
+    this.onLost(error.data?.retry_after_ms ?? 0);
   }
 
-  private onLost(): void {
+  private onLost(atLeastMs = 0): void {
     if (this.state.value === "idle" || this.state.value === "ended") return;
     this.become("waiting");
     this.socket.sendBuffer.length = 0;
-    const wait = this.goodbyeMs ?? backoff(this.attempt++);
+    const wait = this.goodbyeMs ?? Math.max(atLeastMs, backoff(this.attempt++));
     this.goodbyeMs = null;
     if (this.attempt > RESTART_TRIES) this.draining.value = false;
     this.retryAt.value = Date.now() + wait;

@@ -165,6 +165,15 @@ describe("refusals", () => {
     expect(outbox.items.value).toMatchObject([{ state: "failed", error: { code: "rate_limited" } }]);
   });
 
+  test("of a server that restarts count for nothing, however often it says so", async () => {
+    server.script = Array(8).fill(() => refusal("draining", true, 1_000));
+    void outbox.send("town", "not yet");
+    await settle();
+    await settle();
+    expect(texts()).toEqual(["not yet"]);
+    expect(outbox.items.value).toEqual([]);
+  });
+
   test("can be tried again under the same id, or discarded", async () => {
     server.script = [() => refusal("read_only_channel"), () => refusal("read_only_channel")];
     void outbox.send("town", "one");

@@ -54,7 +54,8 @@ export class Server {
   rooms = new Set<string>();
   lost = new Set<string>();
   pages: (() => void)[] = [];
-  refuseNext: Refusal | null = null;
+  /** What the next asking of an action, or of a path over REST, is refused with. */
+  readonly refusals = new Map<string, Refusal>();
   loseNextAnswer = false;
   private ids = 0;
 
@@ -199,11 +200,7 @@ export class Server {
 
   answer(action: string, payload: any): unknown {
     const { state } = this;
-    if (this.refuseNext) {
-      const refusal = this.refuseNext;
-      this.refuseNext = null;
-      throw refusal;
-    }
+    this.refuse(action);
     const id = payload.channel_id as string;
     if (action === "subscribe") return this.subscribe(payload);
     if (action === "unsubscribe") return (this.unsubscribe(id), {});
@@ -226,6 +223,7 @@ export class Server {
   }
 
   get(path: string): unknown {
+    this.refuse(path);
     const [, , id, what] = path.split(/[/?]/);
     if (!id) return { channels: [...this.state.channels.keys()].filter((id) => this.mayRead(id)).map((id) => this.personal(id)), stream: "own", seq: this.state.heads.get("own") };
     if (!this.state.channels.has(id) || !this.mayRead(id)) throw new Refusal({ code: "channel_not_found", message: "No such channel." });
@@ -237,6 +235,11 @@ export class Server {
     const root = thread ? this.state.messages.get(thread) : undefined;
     if (thread && !root) throw new Refusal({ code: "thread_not_found", message: "No such thread." });
     return { ...this.page(this.messages(id, thread), asked), seq, ...(root && { root }) };
+  }
+
+  private refuse(asked: string): void {
+    const refusal = this.refusals.get(asked);
+    if (this.refusals.delete(asked)) throw refusal;
   }
 
   private page(line: Message[], { before, after, around }: Record<string, string>) {

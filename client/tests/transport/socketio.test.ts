@@ -68,7 +68,10 @@ test("after a goodbye the next try comes when the server said, and it counts as 
   expect(transport.draining.value).toBe(true);
   happens("disconnect");
   expect(transport.retryAt.value).toBe(Date.now() + 4_000);
-  vi.advanceTimersByTime(4_000);
+  vi.advanceTimersByTime(3_999);
+  expect(socket.tries).toBe(1);
+  vi.advanceTimersByTime(1);
+  expect(socket.tries).toBe(2);
   happens("connect_error", new Error("nobody there yet"));
   expect(transport.draining.value).toBe(true);
   happens("connect");
@@ -92,6 +95,14 @@ test("a server that refuses because it restarts says so", () => {
   happens("disconnect");
   happens("connect_error", refused("draining"));
   expect(transport.draining.value).toBe(true);
+});
+
+test("a server that says when it will have room is tried no sooner", () => {
+  const transport = standing();
+  happens("disconnect");
+  happens("connect_error", Object.assign(new Error(), { data: { code: "rate_limited", message: "", retry_after_ms: 7_000 } }));
+  expect(transport.state.value).toBe("waiting");
+  expect(transport.retryAt.value).toBe(Date.now() + 7_000);
 });
 
 test("an ended session is not tried again", () => {
