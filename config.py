@@ -85,7 +85,10 @@ SETTINGS = (
 def read_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Read and check every setting; raises SettingsError with one line that says what to mend."""
     source = os.environ if environ is None else environ
-    return check({setting.name: setting.read(source) for setting in SETTINGS})
+    settings = check({setting.name: setting.read(source) for setting in SETTINGS})
+    if settings["STRICT"] and source.get("FLASK_DEBUG", "0").lower() not in ("", "0", "false", "no"):
+        raise SettingsError("FLASK_DEBUG must be off where others can reach the server")
+    return settings
 
 
 def check(settings: dict[str, Any]) -> dict[str, Any]:
@@ -93,17 +96,18 @@ def check(settings: dict[str, Any]) -> dict[str, Any]:
     public = urlsplit(settings["PUBLIC_URL"])
     if settings["PUBLIC_URL"] and (public.scheme not in ("http", "https") or not public.hostname):
         raise SettingsError("PUBLIC_URL must be a full address such as https://chat.example.org")
-    if "*" in settings["ALLOWED_ORIGINS"]:
-        raise SettingsError("ALLOWED_ORIGINS must name origins; * would let every page act for its visitors")
+    if not all(map(is_origin, settings["ALLOWED_ORIGINS"])):
+        raise SettingsError("ALLOWED_ORIGINS must name origins such as https://other.example.org, without * or path")
     if not 0 <= settings["PORT"] <= 65535:
         raise SettingsError("PORT must be a number from 0 to 65535")
-    settings["STRICT"] = strict = not is_loopback(settings["HOST"]) or public.scheme == "https"
+    others_come = not is_loopback(settings["HOST"]) or not is_loopback(public.hostname or "localhost")
+    settings["STRICT"] = strict = others_come or public.scheme == "https"
     if strict and not settings["SECRET_KEY"]:
-        raise SettingsError("SECRET_KEY must be set (32 or more random characters) where HOST is not loopback")
+        raise SettingsError("SECRET_KEY must be set (32 or more random characters) where others can reach the server")
     if settings["SECRET_KEY"] and len(settings["SECRET_KEY"]) < MIN_SECRET_LENGTH:
         raise SettingsError(f"SECRET_KEY is too short: give it {MIN_SECRET_LENGTH} or more random characters")
     if strict and public.scheme != "https":
-        raise SettingsError("PUBLIC_URL must name the https:// address people use where HOST is not loopback")
+        raise SettingsError("PUBLIC_URL must name the https:// address people use where others can reach the server")
     check_rates_and_failpoints(settings)
     settings["HTTPS"] = public.scheme == "https"
     settings["DATABASE_URL"] = database_url(settings)
@@ -154,6 +158,12 @@ def secret_key(settings: Mapping[str, Any]) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise SettingsError(f"the data folder {path.parent} cannot be used: {error.strerror}") from None
+
+
+def is_origin(text: str) -> bool:
+    """Whether this is an origin as a browser names one: scheme, host and perhaps a port."""
+    url = urlsplit(text)
+    return url.scheme in ("http", "https") and text == f"{url.scheme}://{url.netloc}" and not set("*@") & set(text)
 
 
 def is_loopback(host: str) -> bool:

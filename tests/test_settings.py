@@ -25,7 +25,13 @@ PUBLIC = {"HOST": "0.0.0.0", "PUBLIC_URL": "https://chat.example.org", "SECRET_K
         ({**PUBLIC, "PUBLIC_URL": ""}, "PUBLIC_URL must name"),
         ({**PUBLIC, "PUBLIC_URL": "http://chat.example.org"}, "PUBLIC_URL must name"),
         ({"PUBLIC_URL": "chat.example.org"}, "PUBLIC_URL must be a full address"),
+        ({"PUBLIC_URL": "http://chat.example.org"}, "SECRET_KEY must be set"),
+        ({"PUBLIC_URL": "http://chat.example.org", "SECRET_KEY": KEY}, "PUBLIC_URL must name"),
+        ({**PUBLIC, "FLASK_DEBUG": "1"}, "FLASK_DEBUG must be off"),
         ({**PUBLIC, "ALLOWED_ORIGINS": "https://a.example,*"}, "ALLOWED_ORIGINS must name origins"),
+        ({**PUBLIC, "ALLOWED_ORIGINS": "https://*.example.org"}, "ALLOWED_ORIGINS must name origins"),
+        ({**PUBLIC, "ALLOWED_ORIGINS": "null"}, "ALLOWED_ORIGINS must name origins"),
+        ({**PUBLIC, "ALLOWED_ORIGINS": "https://a.example/chat"}, "ALLOWED_ORIGINS must name origins"),
         ({"PORT": "five"}, "PORT must be a number"),
         ({"PORT": "70000"}, "PORT must be a number from 0 to 65535"),
         ({"REGISTRATION": "maybe"}, "REGISTRATION must be one of invite, open, closed"),
@@ -37,16 +43,27 @@ PUBLIC = {"HOST": "0.0.0.0", "PUBLIC_URL": "https://chat.example.org", "SECRET_K
     ],
 )
 def test_unsafe_settings_refuse_to_start_with_one_line(settings: dict[str, str], words: str) -> None:
-    read_settings(PUBLIC)
+    read_settings({**PUBLIC, "ALLOWED_ORIGINS": "https://a.example, http://localhost:5173", "FLASK_DEBUG": "0"})
     with pytest.raises(SettingsError, match=re.escape(words)) as refusal:
         read_settings(settings)
     assert "\n" not in str(refusal.value)
 
 
-def test_the_server_itself_says_it_in_one_line(tmp_path: Path) -> None:
-    ended = Server(tmp_path, {"HOST": "0.0.0.0"}).chat("run")
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"HOST": "0.0.0.0"}, "SECRET_KEY must be set"),
+        ({**PUBLIC, "SECRET_KEY": "k" * 31}, "SECRET_KEY is too short"),
+        ({**PUBLIC, "PUBLIC_URL": "http://chat.example.org"}, "PUBLIC_URL must name"),
+        ({**PUBLIC, "ALLOWED_ORIGINS": "*"}, "ALLOWED_ORIGINS must name"),
+        ({**PUBLIC, "FLASK_DEBUG": "true"}, "FLASK_DEBUG must be off"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_server_itself_says_it_in_one_line(tmp_path: Path, settings: dict[str, str], words: str) -> None:
+    ended = Server(tmp_path, settings).chat("run")
     assert ended.returncode == 1
-    assert ended.stderr.startswith("chat: SECRET_KEY must be set")
+    assert ended.stderr.startswith(f"chat: {words}")
     assert len(ended.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
