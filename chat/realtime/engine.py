@@ -187,6 +187,18 @@ class Engine(engineio.Server):
         self.unjoined: dict[str, float] = {}  # engine -> until when it has to join
         self._watching = False
 
+    def _log_error_once(self, message: str, message_key: str) -> None:
+        """Say once what kind of request is refused; the library would also write down what a stranger put into it."""
+        if message_key not in self.log_message_keys:
+            self.log_message_keys.add(message_key)
+            # Of all of it only the origin is needed, by whoever set PUBLIC_URL wrong.
+            log.warning("refused a connection: %s", ascii(message) if message_key == "bad-origin" else message_key)
+
+    def _bad_request(self, message: Any = None) -> dict[str, Any]:
+        """A refused request; an unknown session's id, whatever it is, is not said again."""
+        unknown = str(message).startswith("Invalid session")
+        return dict(super()._bad_request("Invalid session" if unknown else message))
+
     def disconnect(self, sid: str | None = None) -> None:
         """Hang up on one client, or on all."""
         for each in [sid] if sid else list(self.sockets):

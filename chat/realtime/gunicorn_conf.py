@@ -12,6 +12,7 @@ gunicorn.workers.SUPPORTED_WORKERS["eventlet"] = "chat.realtime.worker.EventletW
 # Known and decided: docs/decisions/ tells why eventlet, and how to leave it.
 warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
+gunicorn.workers.SUPPORTED_WORKERS["gthread"] = "chat.realtime.threaded.DiscreetThreadWorker"
 worker_class = "gthread" if os.environ.get("ASYNC_MODE") == "threading" else "eventlet"
 threads = 200  # of the threading mode: each open connection holds one
 host = os.environ.get("HOST") or "127.0.0.1"

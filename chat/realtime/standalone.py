@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 from typing import Any
@@ -17,6 +18,7 @@ def serve(app: Flask) -> None:
     host, port = app.config["HOST"], app.config["PORT"]
     click.echo(f"Parley listens on http://{host}:{port}")
     if not is_green():
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)  # else it writes every address down, with its secrets
         app.run(host, port, threaded=True)
         return
     import eventlet

@@ -19,12 +19,14 @@ from gunicorn.http.message import Request
 from gunicorn.sock import BaseSocket, ssl_wrap_socket
 from gunicorn.workers.base_async import AsyncWorker
 
+from chat.realtime.discreet import Discreet
+
 HEARTBEAT = 0.25  # seconds; also how soon a stop is noticed
 FAREWELL = 0.1  # seconds for the closing frames to leave
 BREATHER = 0.5  # seconds between tries when the process is out of file descriptors
 
 
-class EventletWorker(AsyncWorker):
+class EventletWorker(Discreet, AsyncWorker):
     """Serves each connection in a green thread of its own."""
 
     alive: bool  # gunicorn's; false once the worker is to stop

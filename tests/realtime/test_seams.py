@@ -18,11 +18,15 @@ from engineio.async_drivers import eventlet as eventlet_driver
 from engineio.async_drivers import threading as threading_driver
 from eventlet import websocket as eventlet_websocket
 from eventlet.websocket import RFC6455WebSocket, WebSocketWSGI
+from gunicorn.workers.base import Worker
 from socketio import packet
 
+from chat.realtime.discreet import Discreet
 from chat.realtime.engine import Engine, Socket
 from chat.realtime.server import Server, TextPacket
+from chat.realtime.threaded import DiscreetThreadWorker
 from chat.realtime.websocket import FairWebSocket
+from chat.realtime.worker import EventletWorker
 
 LibrarySocket = Socket.__base__  # ours has taken its place in the module
 
@@ -161,3 +165,15 @@ def test_packets_are_written_in_strict_json_and_never_as_attachments() -> None:
 
 def test_a_client_that_comes_back_by_polling_may_flush_a_day_of_writing() -> None:
     assert payload.Payload.max_decode_packets >= 1000
+
+
+def test_what_the_engine_would_write_down_of_a_stranger_passes_through_us() -> None:
+    assert list(inspect.signature(engineio.Server._log_error_once).parameters) == ["self", "message", "message_key"]
+    assert list(inspect.signature(engineio.Server._bad_request).parameters) == ["self", "message"]
+    assert Server(async_mode="threading").eio.log_message_keys == set()
+
+
+@pytest.mark.parametrize("worker", [EventletWorker, DiscreetThreadWorker])
+def test_both_workers_refuse_what_is_no_http_without_repeating_it(worker: type) -> None:
+    assert worker.handle_error is Discreet.handle_error
+    assert "def handle_error(self, req, client, addr, exc)" in inspect.getsource(Worker)

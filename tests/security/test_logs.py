@@ -1,0 +1,226 @@
+"""Canaries: passwords, tokens and what people write go through everything, and never into a log or a refusal."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+import requests
+
+from chat.dispatch import ACTIONS, LIVE
+from chat.rest.routes import ROUTES
+from tests.doors.wire import Gone, Wire
+from tests.support import PASSWORD, Person, Server
+
+CANARY = "canary7"  # in everything that is made up here; all of it together is what must not be found
+FORGED = "FORGED-LINE"
+
+
+@dataclass
+class Watched:
+    """A server at its most talkative, what must never be said by it, and every refusal it gave."""
+
+    server: Server
+    owner: Person
+    secrets: dict[str, str] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
+
+    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Ask as the owner's browser does; a refusal is kept."""
+        answer = self.owner.http.request(method, f"{self.server.url}{path}", timeout=30, **options)
+        if answer.status_code >= 400:
+            self.refusals.append(answer.text)
+        return answer
+
+    def check(self) -> None:
+        """Nothing of it stands in the log or in a refusal, and nobody wrote a line of their own."""
+        log = self.server.log()
+        for where, text in {"the log": log, "a refusal": "\n".join(self.refusals)}.items():
+            for what, secret in {**self.secrets, "a canary": CANARY}.items():
+                assert secret not in text, f"{what} stands in {where}: {text[-3000:]}"
+        assert not [line for line in log.splitlines() if line.startswith(FORGED)]
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    server = Server(tmp_path_factory.mktemp("watched"), {"LOG_LEVEL": "DEBUG"}).start()
+    owner = server.owner()
+    watched = Watched(server, owner)
+    watched.secrets = {
+        "the password": PASSWORD,
+        "a token": owner.token,
+        "the cookie": owner.http.cookies["session"],
+        "the CSRF token": owner.http.headers["X-CSRF-Token"],
+        "an invite": owner.post("/invites").data["invite"],
+    }
+    yield watched
+    server.stop()
+
+
+@pytest.fixture
+def wire(watched: Watched) -> Iterator[Wire]:
+    wire = Wire(watched.server).connects(watched.owner.token)
+    yield wire
+    wire.hangs_up()
+
+
+def filled(schema: Any, number: int) -> dict[str, Any]:
+    """Arguments with a canary in each place that takes text, and in the second round of the wrong type."""
+    given: dict[str, Any] = {}
+    for name, taken in schema.fields.items():
+        kind = type(taken).__name__
+        right: Any = {"Number": 5, "Switch": True, "List": [CANARY], "Dict": {CANARY: 5}}.get(kind, f"{CANARY}-{name}")
+        given[name] = right if number == 0 else [{CANARY: right}]
+    return given
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_no_call_writes_down_what_it_was_asked(watched: Watched, route: Any) -> None:
+    asks = watched.ask
+    if route.action in ("sign_out", "end_other_sessions"):
+        asks = replace(watched, owner=watched.server.person("other", watched.owner)).ask  # whose sessions may end
+    path = f"/api/v1{route.path}".replace("<path:", "<")
+    for name in route.parameters:
+        path = path.replace(f"<{name}>", f"{CANARY}%0d%0a{FORGED}")
+    schema = ACTIONS[route.action].params
+    for number in range(2):
+        body = {name: value for name, value in filled(schema, number).items() if name not in route.parameters}
+        asks(route.method, f"{path}?q={CANARY}%0d%0a{FORGED}", json=body)
+        asks(route.method, path, data=json.dumps(body)[:-1], headers={"Content-Type": "application/json"})
+        asks(route.method, path, json=body, headers={"Authorization": f"Bearer {CANARY}"})
+        asks(route.method, path, json=body, headers={"X-CSRF-Token": CANARY, "Cookie": f"session={CANARY}"})
+        asks(route.method, path, json=body, headers={"Origin": f"https://{CANARY}.example"})
+    assert watched.refusals
+    watched.check()
+
+
+def test_no_page_writes_down_its_address(watched: Watched) -> None:
+    for path in ("/", "/sign-in", "/nothing", f"/invite/{CANARY}", f"/c/{CANARY}", "/socket.io/", "/static/nothing"):
+        for query in ("", f"?next=/{CANARY}%0d%0a{FORGED}", f"?EIO=4&transport=polling&sid={CANARY}%0d%0a{FORGED}"):
+            for method in ("GET", "POST", "PUT", "TRACE"):
+                watched.ask(method, f"{path}{query}", headers={"User-Agent": CANARY, "Referer": f"http://x/{CANARY}"})
+    watched.check()
+
+
+@pytest.mark.parametrize("action", [*LIVE, f"{CANARY} action"])
+def test_no_action_writes_down_what_it_was_asked(watched: Watched, wire: Wire, action: str) -> None:
+    schema = ACTIONS[action].params if action in LIVE else ACTIONS["message"].params
+    for number in range(2):
+        answer = wire.asks(json.dumps([action, filled(schema, number)]))
+        watched.refusals += [] if answer["ok"] else [json.dumps(answer)]
+    watched.refusals.append(json.dumps(wire.asks(json.dumps([action, CANARY, {}]))))
+    watched.check()
+
+
+FRAMES = [
+    CANARY, f"4{CANARY}", f"42{CANARY}", f'42["{CANARY}"', f'421["ping",{{"x":"{CANARY}\\ud800"}}]', f"44/{CANARY},",
+    f'40/{CANARY},{{"token":"{CANARY}"}}', f'451-["{CANARY}"]', f"\x00{CANARY}", CANARY.encode(), f"b{CANARY}",
+    f'41{{"{CANARY}', f"9{CANARY}", f'42["message",{{"text":"{CANARY}\r\n{FORGED}"}}]',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=repr)
+def test_no_frame_is_written_down(watched: Watched, wire: Wire, frame: str | bytes) -> None:
+    with suppress(*Gone):
+        wire.sends(frame)
+        wire.is_heard()
+    polling = f"{watched.server.url}/socket.io/?EIO=4&transport=polling"
+    sid = json.loads(requests.get(polling, timeout=10).text[1:])["sid"]
+    body = frame.encode() if isinstance(frame, str) else frame
+    requests.post(f"{polling}&sid={sid}", data=body, timeout=10)
+    watched.check()
+
+
+def test_no_refused_credentials_are_written_down(watched: Watched) -> None:
+    for auth in ({"token": CANARY}, {"token": [CANARY]}, {"ticket": CANARY}, CANARY):
+        wire = Wire(watched.server, Cookie=f"session={CANARY}")
+        wire.sends(f"40{json.dumps(auth)}")
+        watched.refusals.append(wire.reads_until(lambda frame: frame.startswith("44")))
+        wire.hangs_up()
+    watched.check()
+
+
+NO_HTTP = [
+    f"GET /?{CANARY} NONSENSE\r\n\r\n",
+    f"{CANARY}\r\n\r\n",
+    f"GE{CANARY}(T / HTTP/1.1\r\n\r\n",
+    f"GET /{CANARY} HTTP/9.9\r\n\r\n",
+    f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {CANARY}\x00\r\n\r\n",
+    f"GET / HTTP/1.1\r\nHost: x\r\nCookie {CANARY}: session={CANARY}\r\n\r\n",
+    f"GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: {CANARY}\r{FORGED}\r\n\r\n",
+    f"GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: {CANARY}\r\n {FORGED}\r\n\r\n",
+    f"GET / HTTP/1.1\r\nHost: x\r\nExpect: {CANARY}\r\n\r\n",
+    f"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {CANARY}\r\n\r\n",
+    f"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{CANARY}\r\n",
+    f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {CANARY}\r\n\r\n",
+    f"GET /{CANARY}{'x' * 9000} HTTP/1.1\r\nHost: x\r\n\r\n",
+    f"GET / HTTP/1.1\r\nHost: {CANARY}, x\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("request_", NO_HTTP, ids=lambda text: repr(text[:40]))
+def test_no_request_that_is_no_http_is_written_down(watched: Watched, request_: str) -> None:
+    with socket.create_connection(("127.0.0.1", watched.server.port), 10) as raw:
+        raw.sendall(request_.encode("latin-1"))
+        raw.shutdown(socket.SHUT_WR)
+        answer = b""
+        with suppress(OSError):
+            while part := raw.recv(65536):
+                answer += part
+    watched.refusals.append(answer.decode("latin-1"))
+    watched.check()
+    assert watched.owner.get("/session").status == 200
+
+
+def in_database(server: Server, statement: str) -> None:
+    with sqlite3.connect(server.folder / "chat.db", timeout=10) as database:
+        database.execute(statement)
+    database.close()
+
+
+BREAKS: dict[str, tuple[str, str, int]] = {
+    "a row nobody can read": (
+        "UPDATE channels SET created_at = 'not a time'",
+        "UPDATE channels SET created_at = '2026-01-01 00:00:00.000000'",
+        500,
+    ),
+    "a table that is gone": (
+        "ALTER TABLE memberships RENAME TO elsewhere",
+        "ALTER TABLE elsewhere RENAME TO memberships",
+        503,
+    ),
+}
+
+
+@pytest.mark.parametrize(("break_it", "mend", "status"), BREAKS.values(), ids=BREAKS)
+def test_what_fails_inside_is_logged_without_what_was_asked(
+    watched: Watched, wire: Wire, own_channel: Callable[[], str], break_it: str, mend: str, status: int
+) -> None:
+    channel_id, before = own_channel(), len(watched.server.log())
+    body = {"client_msg_id": str(uuid.uuid4()), "text": f"{CANARY} @channel\r\n{FORGED}"}
+    in_database(watched.server, break_it)
+    try:
+        answer = watched.ask("POST", f"/api/v1/channels/{channel_id}/messages?q={CANARY}", json=body)
+        live = wire.asks(json.dumps(["message", {**body, "channel_id": channel_id}]))
+        listed = watched.ask("GET", f"/api/v1/channels/{channel_id}/messages")
+    finally:
+        in_database(watched.server, mend)
+    assert answer.status_code == status
+    assert listed.status_code == status
+    assert live["error"]["code"] == answer.json()["error"]["code"]
+    watched.refusals.append(json.dumps(live))
+    assert "Traceback" in watched.server.log()[before:]  # it can be found out what happened
+    assert "Traceback" not in "".join(watched.refusals)
+    watched.check()
+
+
+@pytest.fixture
+def own_channel(watched: Watched) -> Callable[[], str]:
+    return lambda: watched.owner.opens("private")
