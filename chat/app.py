@@ -84,10 +84,10 @@ def build(settings: dict[str, Any]) -> Flask:
 def connect(app: Flask) -> Parley:
     """The parts of the live path, each given the others it calls."""
     settings = app.config
-    reader = DatabaseReader(app.app_context)
+    reader = DatabaseReader(app.app_context, workspace(settings))
     dispatcher = Dispatcher(reader, settings["POLL_SECONDS"])
     rates_of_app = rates.parse(settings["RATE_LIMITS"])
-    dispatch = Dispatch(workspace(settings), dispatcher.wake, dispatcher.close_sessions, rates_of_app)
+    dispatch = Dispatch(reader.workspace, dispatcher.wake, dispatcher.close_sessions, rates_of_app)
 
     def is_welcome(origin: str, environ: dict[str, Any]) -> bool:
         try:

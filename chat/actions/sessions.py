@@ -231,6 +231,12 @@ def revoke(session: Session) -> None:
     journal.end_session(session.id)
 
 
+def live_among(workspace: Workspace, session_ids: list[str]) -> set[str]:
+    """Which of these sessions hold now."""
+    query = select(Session).join(Session.user).options(contains_eager(Session.user)).where(Session.id.in_(session_ids))
+    return {session.id for session in journal.session().scalars(query) if is_live(session, workspace)}
+
+
 def ended_since(moment: Any) -> list[str]:
     """The sessions that were ended since then: what a process asks that was not told."""
     return list(journal.session().scalars(select(Session.id).where(Session.revoked_at >= moment)))

@@ -23,6 +23,7 @@ from chat.journal import Event
 
 log = logging.getLogger("chat.dispatcher")
 READ_AT_ONCE = 200
+RECHECK_SECONDS = 60.0  # how often the sessions of open connections are looked at whether they still hold
 OVERLAP = timedelta(seconds=10)  # a commit may become visible this long after the moment it was stamped with
 
 
@@ -31,6 +32,9 @@ class Publisher(Protocol):
 
     def tell(self, event: Event) -> None:
         """Pass on a durable event. Must not wait for anything."""
+
+    def open_sessions(self) -> set[str]:
+        """The sessions of the open connections."""
 
     def close_sessions(self, session_ids: Iterable[str]) -> None:
         """Close the connections of sessions that have ended."""
@@ -52,6 +56,8 @@ class Reader(Protocol):
     def epoch(self) -> str: ...
 
     def sessions_ended_since(self, moment: datetime) -> list[str]: ...
+
+    def sessions_that_hold(self, session_ids: Iterable[str]) -> set[str]: ...
 
 
 @dataclass
@@ -76,6 +82,7 @@ class Dispatcher:
     lock: threading.RLock = field(default_factory=threading.RLock)  # the publishers share it
     _running: bool = False
     _asked_at: datetime = field(default_factory=now)
+    _recheck_due: float = field(default_factory=lambda: time.monotonic() + RECHECK_SECONDS)
 
     # Listening -----------------------------------------------------------------------------------
 
@@ -191,6 +198,12 @@ class Dispatcher:
         if ended := self.reader.sessions_ended_since(asked_at - OVERLAP):
             self._each(lambda publisher: publisher.close_sessions(ended))
 
+    def recheck(self) -> None:
+        """Close the connections of sessions that ran out: nobody ended them, so nobody told of it."""
+        opened = {session for publisher in self.publishers for session in publisher.open_sessions()}
+        if opened and (ended := opened - self.reader.sessions_that_hold(opened)):
+            self._each(lambda publisher: publisher.close_sessions(ended))
+
     def _start(self) -> None:
         with self.lock:
             if not self._running:
@@ -215,6 +228,9 @@ class Dispatcher:
         try:
             if self.poll_seconds:
                 self.poll()
+            if time.monotonic() >= self._recheck_due:
+                self.recheck()
+                self._recheck_due = time.monotonic() + RECHECK_SECONDS
         except Exception:
             log.exception("the poll failed; the next one comes in %s s", self.poll_seconds)
         self._each(lambda publisher: publisher.tick())

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from chat import journal
 from chat.actions import audience, sessions, sync
+from chat.actors import Workspace
 from chat.database import transaction
 from chat.journal import Event
 
@@ -21,6 +22,7 @@ class DatabaseReader:
     """``context`` opens the app's context, in which there is a database."""
 
     context: Callable[[], AbstractContextManager[Any]]
+    workspace: Workspace
 
     def heads(self, stream_ids: Iterable[str]) -> dict[str, int]:
         """Where these streams stand."""
@@ -38,6 +40,10 @@ class DatabaseReader:
     def sessions_ended_since(self, moment: datetime) -> list[str]:
         """The sessions ended since then, wherever that was."""
         return self._read(sessions.ended_since, moment)
+
+    def sessions_that_hold(self, session_ids: Iterable[str]) -> set[str]:
+        """Which of these sessions hold now."""
+        return self._read(sessions.live_among, self.workspace, list(session_ids))
 
     def members_among(self, channel_id: str, user_ids: Iterable[str]) -> set[str]:
         """Who of these is in a channel."""

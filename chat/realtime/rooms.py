@@ -286,6 +286,10 @@ class Rooms:
 
     # Ends ----------------------------------------------------------------------------------------
 
+    def open_sessions(self) -> set[str]:
+        """The sessions of the open connections."""
+        return {connection.session_id for connection in list(self.connections.values())}
+
     def close_sessions(self, session_ids: Iterable[str]) -> None:
         """Close the connections of sessions that have ended; they must not come back by themselves."""
         ended = set(session_ids)
