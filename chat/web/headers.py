@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import SecurityError
 
 YEAR = 31_536_000
 HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
@@ -18,17 +19,25 @@ def init_app(app: Flask) -> None:
 def guard(response: Response) -> Response:
     """Refuse inline scripts, foreign sources, framing and guessing of types; keep only what is hashed."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", policy(request.host))
+    headers.setdefault("Content-Security-Policy", policy(own_host()))
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if request.is_secure:
+    if request.is_secure or current_app.config["HTTPS"]:
         headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}")
     if request.path.startswith("/static/app/assets/") and response.status_code in (200, 206, 304):
         headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     elif not request.path.startswith("/static/"):
         headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def own_host() -> str:
+    """The host that was asked for, or nothing when it is none of ours: that request is refused already."""
+    try:
+        return request.host
+    except SecurityError:
+        return ""
 
 
 def policy(host: str) -> str:
