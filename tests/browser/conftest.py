@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chromium import find_chromium, how_to_install
 from tests.browser.people import Screen
+from tests.faults.proxy import Proxy
 from tests.support import ROOT, Person, Server
 
 MANIFEST = ROOT / "chat" / "static" / "app" / ".vite" / "manifest.json"
@@ -68,3 +69,17 @@ def town(name: str, ana: Person, bo: Person) -> str:
 def fragile(own_server: Callable[..., Server]) -> Server:
     """A server that the test may stop and kill."""
     return own_server(HEADS_SECONDS="2")
+
+
+@pytest.fixture
+def network() -> Iterator[Callable[[Server], Proxy]]:
+    """A network to a server that the test may break."""
+    proxies: list[Proxy] = []
+
+    def to(server: Server) -> Proxy:
+        proxies.append(Proxy(server.port))
+        return proxies[-1]
+
+    yield to
+    for proxy in proxies:
+        proxy.close()

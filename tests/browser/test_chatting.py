@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Screen
@@ -271,20 +270,6 @@ def test_someone_removed_from_a_private_channel_sees_nothing_of_it_any_more(
 
 
 # When things break ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def network() -> Iterator[Callable[[Server], Proxy]]:
-    """A network to a server that the test may break."""
-    proxies: list[Proxy] = []
-
-    def to(server: Server) -> Proxy:
-        proxies.append(Proxy(server.port))
-        return proxies[-1]
-
-    yield to
-    for proxy in proxies:
-        proxy.close()
 
 
 def test_a_message_typed_while_the_server_is_dead_arrives_exactly_once(screen: Opens, fragile: Server) -> None:
