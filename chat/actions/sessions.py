@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import contains_eager
 
 from chat import journal, passwords
@@ -114,10 +114,13 @@ def refuse_hasty(key: str) -> None:
 
 
 def count_failure(key: str) -> None:
-    """Count a wrong password; after a few the next try has to wait. An old failure is forgotten."""
+    """Count a wrong password; after a few the next try has to wait. Old failures are forgotten, whoever's they were."""
+    old = LoginThrottle.blocked_until < now() - FORGOTTEN_AFTER
+    journal.session().execute(delete(LoginThrottle).where(old).execution_options(synchronize_session=False))
     throttle = journal.session().get(LoginThrottle, key)
-    if throttle is None or throttle.blocked_until + FORGOTTEN_AFTER < now():
-        throttle = journal.session().merge(LoginThrottle(key=key, failures=0, blocked_until=now()))
+    if throttle is None:
+        throttle = LoginThrottle(key=key, failures=0, blocked_until=now())
+        journal.session().add(throttle)
     throttle.failures += 1
     over = min(throttle.failures - FREE_ATTEMPTS, 12)
     throttle.blocked_until = now() + (min(timedelta(seconds=2**over), LONGEST_WAIT) if over >= 0 else timedelta())
