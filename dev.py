@@ -3,7 +3,7 @@
 
     python3 dev.py run     set everything up and start the server; the address is printed
     python3 dev.py test    run all tests; `test -k words` or `test tests/…` only those of the server
-    python3 dev.py check   lint, format, types, and who may import whom
+    python3 dev.py check   lint, format, types, who may import whom, and known weaknesses
     python3 dev.py docs    write the tables in docs/ and the client's types anew from the code
 
 It needs Python 3.11 or newer and nothing else: no pip, no make, no Node. What it brings goes into
@@ -63,6 +63,8 @@ def check(*arguments):
         "mypy": [PYTHON, "-m", "mypy"],
         "lint-imports": [os.path.join(BIN, "lint-imports")],
         "tsc": [*NPM, "run", "check"],
+        "bandit": [PYTHON, "-m", "bandit", "-q", "-c", "pyproject.toml", "-r", "."],
+        "audit": [PYTHON, os.path.join(ROOT, ".ci", "audit.py")],
     }
     failures = [name for name, command in checks.items() if show(*command)]
     say(f"\nTo mend: {', '.join(failures)}" if failures else "\nAll checks pass.")
