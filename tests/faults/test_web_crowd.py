@@ -101,7 +101,7 @@ def test_a_crowd_comes_to_rest_and_its_histories_tell_how(crowd: Crowds, busy: S
         lambda: len(asks := asked_of(party)) > 120 and {"edit", "delete", "addReaction"} <= {a["action"] for a in asks}
     )
     asked = party.asks("stop")["asked"]
-    rest = party.rests()
+    rest = party.rests(60)
     party.asks("dump")
     party.quit()
 
@@ -129,12 +129,14 @@ def test_a_crowd_that_is_killed_while_it_sends_delivers_everything_once_in_its_n
 ) -> None:
     rooms = rooms_of(six)
     party = crowd(busy, [(person, rooms) for person in six])
-    party.asks("start", per_second=1500)
-    until(lambda: sum(line["do"] == "ok" for line in lines(party)) > 60)
+    party.asks("start", per_second=3_000)
+    until(lambda: len(asked_of(party)) > 300, 30)
+    party.asks("stop")
+    until(lambda: sum(line["do"] == "ok" for line in lines(party)) > 30, 30)
     party.kill()
-    assert sum(len(left_in(outbox)) for outbox in tmp_path.glob("outbox-*.jsonl")) > 20
+    assert any(left_in(outbox) for outbox in tmp_path.glob("outbox-*.jsonl"))
     party.start()
-    party.rests(30)
+    party.rests(60)
     party.asks("dump")
     party.quit()
 

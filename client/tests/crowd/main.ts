@@ -34,7 +34,8 @@ function start(perSecond: number): void {
   const began = performance.now();
   const before = asked;
   acting = setInterval(() => {
-    while (asked - before < ((performance.now() - began) / 1000) * perSecond) {
+    const due = before + ((performance.now() - began) / 1000) * perSecond;
+    while (asked < due) {
       random.pick(members).act();
       asked++;
     }
