@@ -1,0 +1,160 @@
+"""The rules of delivery, taken out one by one: each mutant breaks one, and names the tests that have to notice.
+
+A mutant is a copy of the program with one piece of text replaced. docs/reliability.md says which rules cannot be missed
+on SQLite, where one writer at a time holds the whole database.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support import ROOT
+
+JOINING = "tests/delivery/test_joining.py"
+TOLD = "tests/actions/test_told_is_stored.py"
+RULES = "tests/delivery/test_rules.py"
+COPIED = ("chat", "tests", "docs", "requirements", "config.py", "wsgi.py", "setup.cfg", "pyproject.toml")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """``rule``: what is taken out. ``file``: where ``there`` becomes ``instead``. ``noticed_by``: tests that go red."""
+
+    rule: str
+    file: str
+    there: str
+    instead: str
+    noticed_by: str
+
+
+MUTANTS = (
+    Mutant(
+        "one row per person and client_msg_id, by the database itself",
+        "chat/migrations/versions/0001_first_tables.py",
+        '"uq_messages_client_msg_id", ["user_id", "client_msg_id"], unique=True',
+        '"uq_messages_client_msg_id", ["user_id", "client_msg_id"], unique=False',
+        f"{RULES}::test_the_database_itself_takes_a_message_once",
+    ),
+    Mutant(
+        "answered after the commit",
+        "chat/dispatch.py",
+        '                failpoints.hit("before_commit")\n                session.commit()',
+        '                failpoints.hit("after_commit")',
+        f"{RULES}::test_what_was_answered_is_there_whatever_happens_next",
+    ),
+    Mutant(
+        "the number is taken in the transaction, and given back with it",
+        "chat/dispatch.py",
+        "if action.writes and answer.changed:",
+        "if action.writes:",
+        f"{TOLD}::test_a_refused_action_leaves_no_hole_and_tells_nothing",
+    ),
+    Mutant(
+        "a refusal rolls back what it wrote",
+        "chat/database.py",
+        "    session = db.session()\n    session.rollback()\n    try:",
+        "    session = db.session()\n    session.rollback()\n    session.rollback = session.commit\n    try:",
+        f"{TOLD}::test_a_refused_action_leaves_no_hole_and_tells_nothing",
+    ),
+    Mutant(
+        "told after the commit, and only then",
+        "chat/dispatch.py",
+        '                failpoints.hit("before_commit")',
+        "                for stream, changes in told.events.items():\n"
+        "                    self.wake(stream, changes)\n"
+        '                failpoints.hit("before_commit")',
+        f"{RULES}::test_what_could_not_be_committed_is_told_to_nobody",
+    ),
+    Mutant(
+        "an event goes straight out only if it follows the one told before",
+        "chat/realtime/dispatcher.py",
+        "if event.prev != entry.sent:",
+        "if False:",
+        f"{JOINING}::test_events_are_told_in_order_also_when_the_wakes_come_in_another",
+    ),
+    Mutant(
+        "in the room before the answer is read",
+        "chat/realtime/rooms.py",
+        "            if entry.as_of is None:\n                entry.held.append(event)\n",
+        "            if entry.as_of is None:\n",
+        f"{JOINING}::test_what_is_told_while_the_answer_is_read_comes_right_after_it",
+    ),
+    Mutant(
+        "an answer is where a listener begins",
+        "chat/realtime/rooms.py",
+        "elif event.seq <= entry.as_of or",
+        "elif",
+        f"{JOINING}::test_what_the_answer_holds_already_is_not_told_again",
+    ),
+    Mutant(
+        "the last told number is known before the answer is read",
+        "chat/realtime/dispatcher.py",
+        "                heads = self.reader.heads(fresh)\n",
+        "                heads = {stream: 2**40 for stream in fresh}\n",
+        JOINING,
+    ),
+    Mutant(
+        "one number, one row",
+        "chat/actions/messages.py",
+        "root.changed_seq = journal.next_number(root.channel_id)",
+        "root.changed_seq = reply.seq",
+        f"{TOLD}::test_live_is_replay_is_state",
+    ),
+    Mutant(
+        "the removed hear nothing after their removal",
+        "chat/realtime/rooms.py",
+        "        if gone := removed_by(event):",
+        "        if (gone := removed_by(event)) and False:",
+        f"{JOINING}::test_who_is_removed_while_joining_hears_that_and_nothing_after",
+    ),
+    Mutant(
+        "a client holds what comes too early, and asks for what is between",
+        "tests/delivery/reducer.py",
+        "elif prev <= feed.cursor:",
+        "else:",
+        "tests/delivery/test_any_schedule.py",
+    ),
+    Mutant(
+        "a client compares rows by the number of their last change",
+        "tests/delivery/reducer.py",
+        'message["changed_seq"] > held["changed_seq"]',
+        'message["rev"] > held["rev"]',
+        "tests/delivery/test_any_schedule.py",
+    ),
+    Mutant(
+        "an answer takes the client no further than it was read",
+        "tests/delivery/reducer.py",
+        "        self.channel.cursor = seq\n        for message in messages:",
+        "        self.channel.cursor = max(self.channel.cursor, seq + 3)\n        for message in messages:",
+        "tests/delivery/test_any_schedule.py",
+    ),
+    Mutant(
+        "what nobody told is found by the poll",
+        "chat/realtime/dispatcher.py",
+        "            if heads.get(stream, 0) > sent:\n                self._catch_up(stream)",
+        "            if False:\n                self._catch_up(stream)",
+        f"{JOINING}::test_a_commit_that_was_never_told_is_found_by_the_poll",
+    ),
+)
+
+
+def is_noticed(mutant: Mutant, folder: Path) -> bool:
+    """Whether the tests go red on a copy of the program without this rule."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "app"))
+        else:
+            shutil.copy(source, folder / name)
+    file = folder / mutant.file
+    text = file.read_text()
+    assert text.count(mutant.there) == 1, f"{mutant.file} does not hold this once any more: {mutant.there}"
+    file.write_text(text.replace(mutant.there, mutant.instead))
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.noticed_by]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert run.returncode in (0, 1), run.stdout + run.stderr  # neither passed nor failed: the mutant does not even run
+    return run.returncode == 1
