@@ -4,6 +4,7 @@
     python3 dev.py run     set everything up and start the server; the address is printed
     python3 dev.py test    run all tests; `test -k words` or `test tests/…` only those of the server
     python3 dev.py check   lint, format, types, who may import whom, and known weaknesses
+    python3 dev.py faults  break everything on purpose, for long; prove that nothing is lost
     python3 dev.py docs    write the tables in docs/ and the client's types anew from the code
 
 It needs Python 3.11 or newer and nothing else: no pip, no make, no Node. What it brings goes into
@@ -78,13 +79,20 @@ def bench(*names):
     return show(PYTHON, "-m", "bench", *names, CHROMIUM=set_up_chromium())
 
 
+def faults(*words):
+    """Break everything for long: the whole fault suite, or the scenarios with these words in their names."""
+    set_up_python("run", "test")
+    set_up_client("all")
+    return show(PYTHON, "-m", "tests.faults", *words)
+
+
 def docs(*arguments):
     """Write the tables in docs/ and the client's types anew from the code."""
     set_up_python("run")
     return show(PYTHON, os.path.join(ROOT, "docs", "generate.py"))
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "docs": docs}
+COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "faults": faults, "docs": docs}
 
 
 # What they need ------------------------------------------------------------------------------

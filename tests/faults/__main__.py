@@ -1,0 +1,84 @@
+"""The long form of the fault suite: `python3 dev.py faults [words of a scenario …]`.
+
+Each scenario goes on until so many events reached clients; the figures are printed, and kept in
+bench/results/ for docs/reliability.md. PARLEY_FAULTS sets the number, 100000 without; PARLEY_FAULTS_KEEP a folder where
+the servers' data and all histories stay.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from random import Random
+
+from bench.figures import RESULTS, machine, percentile
+from tests.faults import measures
+from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.team import Team, dump, running
+
+MEMBERS, PER_SECOND = 50, 60
+DELIVERIES = int(os.environ.get("PARLEY_FAULTS", "100000"))
+LONGEST = 300.0  # seconds for one scenario, whatever was delivered by then
+KINDS = {
+    "lost": ("lost write", "skipped", "hole", "stale at rest"),
+    "doubled": ("duplicate", "shared number"),
+    "misordered": ("misordered", "sender order"),
+    "leaked": ("leak", "dirty read"),
+}
+
+
+def main(words: list[str]) -> int:
+    """Run the scenarios whose names hold these words, or all; the exit status tells of anomalies."""
+    chosen = [each for each in SCENARIOS.values() if not words or any(word in each.name for word in words)]
+    keep = os.environ.get("PARLEY_FAULTS_KEEP")
+    with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder:
+        team = Team.gather(Path(folder) / "team", MEMBERS)
+        rows = [run_one(team, Path(folder) / each.name.replace(" ", "-"), each) for each in chosen]
+        if not words:
+            path = RESULTS / f"{time.strftime('%Y-%m-%d')}-faults.json"
+            kept = {"title": "faults", **machine(), "members": MEMBERS, "per_second": PER_SECOND, "scenarios": rows}
+            dump(path, kept)
+            dump(path, {**kept, "figures": measures.all_of(team, Path(folder) / "measures")})
+    return int(any(row["anomalies"] for row in rows))
+
+
+def run_one(team: Team, folder: Path, scenario: Scenario) -> dict[str, object]:
+    """One scenario, until enough was delivered; its row of the table."""
+    chance = Random(scenario.name)
+    began = time.monotonic()
+    with running(team.on(folder / "server", **scenario.settings), folder, per_second=PER_SECOND) as run:
+        while run.delivered() < DELIVERIES and time.monotonic() - began < LONGEST:
+            time.sleep(scenario.every)
+            scenario.breaks(run, chance)
+        verdict = run.verdict()
+    counts = {name: sum(verdict.kinds[kind] for kind in kinds) for name, kinds in KINDS.items()}
+    row: dict[str, object] = {
+        "scenario": scenario.name,
+        "says": scenario.says,
+        "seconds": round(time.monotonic() - began),
+        "told": verdict.totals["told"],
+        "applied": verdict.totals["applied"],
+        "acked": verdict.acked,
+        **counts,
+        "anomalies": sum(verdict.kinds.values()),
+        "reach_p99": round(verdict.reached_within(0.99), 2),
+        "notes": {name: round(percentile(values, 0.95), 2) for name, values in run.notes.items()},
+    }
+    print(line(row), flush=True)
+    if not verdict.is_clean:
+        print(verdict.report(), flush=True)
+    return row
+
+
+def line(row: dict[str, object]) -> str:
+    """A row as it is printed."""
+    counts = " ".join(f"{name} {row[name]}" for name in KINDS)
+    return f"{row['scenario']:<36} {row['told']:>8,} told, {row['acked']:>6,} acked, {counts}, {row['seconds']} s"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,258 @@
+"""The ways in which a run is broken, a function each: it breaks something once, and is called again and again.
+
+Names and numbers are those of the fault plan in docs/reliability.md. ``SCENARIOS`` is the table that the short form
+(test_scenarios.py) and the long form (`python3 dev.py faults`) go by.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.doors.wire import Gone, Wire
+from tests.faults.team import Run
+from tests.support import until
+
+Break = Callable[[Run, Random], None]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is broken, how often (seconds between), on a server with which settings."""
+
+    name: str
+    says: str
+    breaks: Break
+    every: float = 1.5
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(name: str, every: float = 1.5, **settings: str) -> Callable[[Break], Break]:
+    """Put a way of breaking into the table; its docstring says what it does."""
+
+    def enter(breaks: Break) -> Break:
+        SCENARIOS[name] = Scenario(name, breaks.__doc__ or "", breaks, every, settings)
+        return breaks
+
+    return enter
+
+
+@scenario("calm")
+def calm(run: Run, chance: Random) -> None:
+    """nothing is broken"""
+
+
+# The server dies, stops, or is in two -----------------------------------------------------------------
+
+
+@scenario("F1 kill", every=3)
+def kill(run: Run, chance: Random) -> None:
+    """kill -9 of the worker, or of everything, under load"""
+    began = time.monotonic()
+    if chance.random() < 0.5:
+        run.kill_a_worker()
+        time.sleep(0.1)
+    else:
+        run.restart()
+    until(run.server.is_ready, 30)
+    run.note("server back after kill -9", time.monotonic() - began)
+
+
+@scenario("F1 kill between commit and telling", every=3)
+def die_at_a_point(run: Run, chance: Random) -> None:
+    """the worker dies before a commit, after it, after an acknowledgement, or while telling"""
+    point = chance.choice(["before_commit", "after_commit", "after_ack", "in_dispatch"])
+    run.arm(f"{point}:exit@{chance.randint(1, 20)}")
+    time.sleep(0.5)
+    run.arm()
+    until(run.server.is_ready, 30)
+
+
+@scenario("F2 drain", every=4)
+def drain(run: Run, chance: Random) -> None:
+    """SIGTERM and a new start, or a reload: a goodbye, and everyone comes back"""
+    if chance.random() < 0.5:
+        run.server.stop()
+        run.server.start()
+    else:
+        assert run.server.process
+        run.server.process.send_signal(signal.SIGHUP)
+        time.sleep(1.5)
+
+
+@scenario("F3 freeze", every=5)
+def freeze(run: Run, chance: Random) -> None:
+    """SIGSTOP of the worker for seconds, then SIGCONT"""
+    [pid] = run.server.workers()[:1]
+    run.kill_a_worker(signal.SIGSTOP)
+    time.sleep(chance.uniform(0.5, 4))
+    if pid in run.server.workers():
+        run.kill_a_worker(signal.SIGCONT)
+
+
+@scenario("F6 two processes", every=2, WEB_CONCURRENCY="2")
+def two_processes(run: Run, chance: Random) -> None:
+    """two workers on one SQLite file, of which one dies at times"""
+    if chance.random() < 0.5:
+        run.kill_a_worker()
+    else:
+        run.arm(f"{chance.choice(['before_commit', 'after_commit'])}:exit@{chance.randint(1, 10)}")
+        time.sleep(0.3)
+        run.arm()
+
+
+@scenario("F7 disk full", every=2)
+def disk_full(run: Run, chance: Random) -> None:
+    """no file may grow for a while"""
+    run.fill_the_disk()
+    time.sleep(chance.uniform(0.2, 1))
+    run.free_the_disk()
+
+
+@scenario("failing commits", every=1)
+def failing(run: Run, chance: Random) -> None:
+    """errors and waits before and after commits, and while telling"""
+    point = chance.choice(["before_transaction", "before_commit", "after_commit", "in_dispatch"])
+    effect = chance.choice(["raise", "sleep=0.2"])
+    run.arm(f"{point}:{effect}@{chance.randint(1, 5)}")
+    time.sleep(0.4)
+    run.arm()
+
+
+# The network ------------------------------------------------------------------------------------------
+
+
+@scenario("F8 network", every=1)
+def network(run: Run, chance: Random) -> None:
+    """resets, half-open and stalled connections, one way or both, jitter and narrow lines"""
+    run.proxy.calm()
+    fault = chance.randrange(6)
+    if fault == 0:
+        run.proxy.reset(0.5)
+    elif fault == 1:
+        run.proxy.half_open(0.3)
+    elif fault == 2:
+        run.proxy.stall(chance.choice(["up", "down"]))
+        time.sleep(1.5)
+        run.proxy.let_go("up")
+        run.proxy.let_go("down")
+    elif fault == 3:
+        run.proxy.slow("down", delay=0.05, jitter=0.2)
+    elif fault == 4:
+        run.proxy.cut_after(chance.randint(100, 5000), chance.choice(["up", "down"]))
+        run.proxy.cut(0.3)
+    else:
+        run.proxy.cut(0.5)
+
+
+@scenario("F8 lost events", every=2, HEADS_SECONDS="2")
+def lost_events(run: Run, chance: Random) -> None:
+    """single events never arrive"""
+    run.proxy.calm()
+    run.proxy.drop_events(every=chance.randint(3, 12))
+
+
+@scenario("F10 doubled and reordered", every=2, HEADS_SECONDS="2")
+def doubled(run: Run, chance: Random) -> None:
+    """requests and events arrive twice, late, and in another order"""
+    run.proxy.calm()
+    run.proxy.double_requests(every=4)
+    run.proxy.delay_requests(0.2, every=7)
+    run.proxy.double_events(every=5)
+    run.proxy.delay_events(0.3, every=9)
+
+
+# Clients ----------------------------------------------------------------------------------------------
+
+
+@scenario("F9 clients die", every=4)
+def clients_die(run: Run, chance: Random) -> None:
+    """kill -9 of all clients; the next ones find their outboxes"""
+    run.crowd.kill()
+    run.crowd.start()
+    run.crowd.asks("start", per_second=60)
+
+
+@scenario("F11 clock", every=2)
+def clock(run: Run, chance: Random) -> None:
+    """the wall clock jumps by a minute, forth and back"""
+    run.arm(f"clock:{chance.choice(['+60', '-60', '+3600'])}")
+    time.sleep(1)
+    run.arm()
+
+
+@scenario("F12 slow readers", every=2)
+def slow_readers(run: Run, chance: Random) -> None:
+    """connections that look at a channel and read nothing"""
+    with suppress(*Gone, OSError):
+        wire = Wire(run.server)
+        person = chance.choice(run.team.people)
+        wire.sends(f'40{{"token":"{person.token}"}}')
+        for number, channel in enumerate(run.team.channels):
+            wire.sends(f'42{number}["subscribe",{{"channel_id":"{channel}"}}]')
+        threading.Timer(20, wire.hangs_up).start()
+
+
+@scenario("F13 flood", every=3)
+def flood(run: Run, chance: Random) -> None:
+    """actions, nonsense and large frames as fast as they are taken, for two seconds"""
+    frame = chance.choice(['42["ping",{}]', "3", "42" + "[" * 60_000, '421["message",{"text":"x"}]'])
+    with suppress(*Gone, OSError):
+        wire = Wire(run.server)
+        wire.sends(f'40{{"token":"{chance.choice(run.team.people).token}"}}')
+        wire.socket.settimeout(0.5)
+        end = time.monotonic() + 2
+        try:
+            while time.monotonic() < end:
+                wire.sends(frame)
+        finally:
+            wire.hangs_up()
+
+
+@scenario("F14 reconnect storm", every=4)
+def storm(run: Run, chance: Random) -> None:
+    """everyone's connection is reset at once"""
+    run.proxy.reset(1.0)
+
+
+# People -----------------------------------------------------------------------------------------------
+
+
+@scenario("F16 removal", every=0.5)
+def removal(run: Run, chance: Random) -> None:
+    """people are taken out of private channels and let in again, under load"""
+    owner = run.team.people[0]
+    person = chance.choice(run.team.people[1:])
+    channel = chance.choice(run.team.channels[3:])
+    owner.removes(channel, person)
+    time.sleep(chance.uniform(0, 0.3))
+    owner.post(f"/channels/{channel}/members", {"user_id": person.id})
+
+
+# Without the nets -------------------------------------------------------------------------------------
+
+
+@scenario("F18 heads off", every=2, HEADS_SECONDS="0")
+def heads_off(run: Run, chance: Random) -> None:
+    """connections are reset, and nobody hears heads"""
+    run.proxy.reset(0.3)
+
+
+@scenario("F19 poll off", every=2, POLL_SECONDS="0")
+def poll_off(run: Run, chance: Random) -> None:
+    """connections are reset, and the database is not asked for untold changes"""
+    run.proxy.reset(0.3)
+
+
+@scenario("F18 and F19 heads and poll off", every=2, HEADS_SECONDS="0", POLL_SECONDS="0")
+def both_off(run: Run, chance: Random) -> None:
+    """connections are reset, with neither heads nor poll"""
+    run.proxy.reset(0.3)

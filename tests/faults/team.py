@@ -1,0 +1,158 @@
+"""A team that chats while its server is being broken: people, their channels, a crowd of clients, and a bad network."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.faults import audit
+from tests.faults.checker import Verdict, check
+from tests.faults.proxy import Proxy
+from tests.faults.snapshot import take_snapshots
+from tests.faults.truth import Truth
+from tests.faults.web_crowd import WebCrowd
+from tests.support import Person, Server, until
+
+REST = 30.0  # seconds within which everything must have come to rest after the faults
+LATEST = 400  # messages of each channel that are compared over REST
+
+
+@dataclass
+class Team:
+    """People who signed up on a server, and the channels that all of them are in; the last one is private."""
+
+    server: Server
+    people: list[Person]
+    channels: list[str]
+
+    @classmethod
+    def gather(cls, folder: Path, members: int) -> Team:
+        """Make it once; ``on`` gives each run a copy."""
+        folder.mkdir(parents=True, exist_ok=True)
+        server = Server(folder).start()
+        owner = server.owner()
+        channels = [owner.opens("public") for _ in range(3)] + [owner.opens("private") for _ in range(2)]
+        people = [owner]
+        for number in range(members - 1):
+            invite = owner.post("/invites", {"channel_ids": channels}).expect(201).data["invite"]
+            person = server.stranger(f"member-{number}")
+            person.sign_up(invite).expect(201)
+            people.append(person.sign_in())
+        assert all(person.token for person in people)
+        server.stop()
+        return cls(server, people, channels)
+
+    def on(self, folder: Path, **settings: str) -> Team:
+        """The same team on a server of its own, with its data as it was."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in [*self.server.folder.glob("chat.db*"), self.server.folder / "secret_key"]:
+            shutil.copy(file, folder)
+        server = Server(folder, {"RATE_LIMITS": "", **settings, "CHAT_FAILPOINTS": f"@{folder / 'failpoints'}"})
+        return Team(server, [replace(person, server=server) for person in self.people], self.channels)
+
+
+@dataclass
+class Run:
+    """One run of a team under faults; ``url`` is where the clients believe their server is."""
+
+    team: Team
+    proxy: Proxy
+    crowd: WebCrowd
+    began: float = field(default_factory=time.monotonic)
+    notes: dict[str, list[float]] = field(default_factory=dict)  # what was measured on the way, in seconds
+    _counted: dict[Path, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def server(self) -> Server:
+        return self.team.server
+
+    def delivered(self) -> int:
+        """How many events reached clients so far."""
+        for path in self.crowd.histories:
+            read, found = self._counted.get(path, (0, 0))
+            with path.open("rb") as file:
+                file.seek(read)
+                more = file.read()
+            self._counted[path] = (read + len(more), found + more.count(b'"do":"told"'))
+        return sum(found for _, found in self._counted.values())
+
+    # What breaks -----------------------------------------------------------------------------------
+
+    def arm(self, failpoints: str = "") -> None:
+        """Let the running server break at these points; none: at none any more."""
+        file = self.server.folder / "failpoints"
+        draft = file.with_suffix(".draft")
+        draft.write_text(failpoints)
+        draft.rename(file)
+
+    def kill_a_worker(self, number: int = signal.SIGKILL) -> None:
+        """Send a worker a signal, as someone does who pulls a plug (or closes a laptop's lid)."""
+        for pid in self.server.workers()[:1]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def restart(self) -> None:
+        """A power cut, and back."""
+        self.server.kill()
+        self.server.start()
+
+    def fill_the_disk(self) -> None:
+        """From now on no file of the server's may grow: writes fail as on a full disk."""
+        for pid in self.server.workers():
+            size = (self.server.folder / "chat.db-wal").stat().st_size
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (max(size, 4096), resource.RLIM_INFINITY))
+
+    def free_the_disk(self) -> None:
+        for pid in self.server.workers():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    def note(self, what: str, seconds: float) -> None:
+        self.notes.setdefault(what, []).append(seconds)
+
+    # How it ends -----------------------------------------------------------------------------------
+
+    def verdict(self) -> Verdict:
+        """Let everything come to rest, and prove the run."""
+        self.arm()
+        self.proxy.calm()
+        until(self.server.is_ready, 60)
+        self.crowd.asks("stop")
+        self.crowd.rests(REST)
+        self.crowd.asks("dump", 30)
+        self.crowd.quit()
+        people = [(person.id, person.token, self.team.channels) for person in self.team.people[:3]]
+        shown = take_snapshots(self.server.url, people, at_most=LATEST)
+        return check(self.crowd.histories, Truth.read(self.server.folder / "chat.db"), shown)
+
+
+@contextmanager
+def running(team: Team, folder: Path, *, per_second: float, seed: int = 1) -> Iterator[Run]:
+    """The team's server, its network and its crowd, acting; all of it is gone at the end."""
+    team.server.start()
+    audit.install(team.server.folder / "chat.db")
+    proxy = Proxy(team.server.port, seed)
+    # Everyone opens another channel first, so that all are looked at.
+    turns = [team.channels[number % 5 :] + team.channels[: number % 5] for number in range(len(team.people))]
+    crowd = WebCrowd(folder, proxy.url, list(zip(team.people, turns, strict=True)), seed)
+    try:
+        crowd.start()
+        crowd.asks("start", per_second=per_second)
+        yield Run(team, proxy, crowd)
+    finally:
+        crowd.end()
+        proxy.close()
+        with suppress(ProcessLookupError):
+            team.server.stop()
+
+
+def dump(path: Path, figures: dict[str, object]) -> None:
+    """Keep figures for whoever reads them next."""
+    path.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
