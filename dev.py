@@ -27,6 +27,8 @@ CLIENT = os.path.join(ROOT, "client")
 NPM = ["npm", "--prefix", CLIENT]
 STAMPS = os.path.join(VENV, "stamps")
 
+# Tests wait for servers and browsers most of the time; a file's tests share theirs, so they stay together.
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (22, 12)
 
@@ -48,7 +50,7 @@ def test(*arguments):
     set_up_client("all")
     chromium = set_up_chromium()
     client_fails = not arguments and show(*NPM, "test")
-    server_fails = show(PYTHON, "-m", "pytest", *arguments, CHROMIUM=chromium)
+    server_fails = show(PYTHON, "-m", "pytest", *(arguments or SIDE_BY_SIDE), CHROMIUM=chromium)
     if client_fails:
         complain("The web client's tests failed; they stand above the server's.")
     return client_fails or server_fails

@@ -5,6 +5,7 @@ A table stands between `<!-- generated: name -->` and `<!-- end -->`; everything
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -160,10 +161,47 @@ def settings() -> str:
     return table(("setting", "without it", "meaning"), rows)
 
 
+def faults() -> str:
+    """The latest long run of the fault suite, as bench/results/ keeps it."""
+    runs = sorted((DOCS.parent / "bench" / "results").glob("*-faults.json"))
+    if not runs:
+        return "No long run is kept in bench/results/ yet."
+    run = json.loads(runs[-1].read_text())
+    rows = (
+        (
+            row["scenario"],
+            row["says"],
+            f"{row['told']:,}",
+            f"{row['acked']:,}",
+            *(str(row[kind]) for kind in ("lost", "doubled", "misordered", "leaked")),
+            f"{row['reach_p99']:g} s",
+        )
+        for row in run["scenarios"]
+    )
+    head = (
+        "scenario",
+        "what is broken",
+        "deliveries",
+        "acknowledged",
+        "lost",
+        "doubled",
+        "misordered",
+        "leaked",
+        "p99",
+    )
+    measured = (
+        (row["name"], f"{row['value']:g} {row['unit']}", f"{row['limit']:g} {row['unit']}") for row in run["figures"]
+    )
+    where = f"{run['date']}, {run['cores']} shared cores, {run['system']}, Python {run['python']}, "
+    where += f"{run['members']} clients that ask {run['per_second']} things a second, on the server's own cores."
+    return "\n\n".join([where, table(head, rows), table(("besides", "measured", "at most"), measured)])
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "actions": actions,
     "durable": durable,
     "errors": errors,
+    "faults": faults,
     "limits": limits,
     "objects": objects,
     "passing": passing,
