@@ -9,6 +9,8 @@ MAX_PAGE = 200
 MAX_CHANGES = 200  # changes of a stream that are replayed; more are answered with a fresh page
 MAX_STREAMS = 200  # streams in one sync
 
+MAX_SYNCED = 500  # changes in one answer to sync, of all streams together; what is beyond is limited, as above
+
 # What hello does not tell: nobody who keeps to the rest meets them.
 FRAMES_PER_SECOND = (100, 200)  # read of one connection, on average and at once; more waits in its own network
 MAX_BACKLOG_PACKETS = 512  # events that wait for one slow reader; above, it is cut off and catches up on coming back

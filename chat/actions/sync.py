@@ -17,7 +17,7 @@ from chat.actors import Actor
 from chat.basics import iso, now
 from chat.errors import ChatError
 from chat.journal import Event
-from chat.limits import LIMITS, MAX_CHANGES, MAX_STREAMS, PAGE
+from chat.limits import LIMITS, MAX_CHANGES, MAX_STREAMS, MAX_SYNCED, PAGE
 from chat.models import Channel, Deployment, Membership, Message, ReadCursor
 from chat.policies import MESSAGE_PARTS, access_channel
 from chat.presenters import present_channel, present_me, present_member, present_message
@@ -93,19 +93,22 @@ def sync(actor: Actor, cursors: dict[str, int], epoch: str | None = None) -> Ans
         raise ChatError("invalid_arguments", f"At most {MAX_STREAMS} streams at once.", field="cursors")
     deployment_epoch = find_epoch()
     same_epoch = epoch in (None, deployment_epoch)
-    streams = {stream: catch_up(actor, stream, cursor, same_epoch) for stream, cursor in cursors.items()}
+    streams: dict[str, Any] = {}
+    left = MAX_SYNCED  # one's own stream comes first: without it nothing else can be trusted
+    for stream, cursor in sorted(cursors.items(), key=lambda each: each[0] != actor.id):
+        streams[stream] = catch_up(actor, stream, cursor if same_epoch else BEYOND, min(left, MAX_CHANGES))
+        left -= len(streams[stream].get("events", ()))
     return Answer({"epoch": deployment_epoch, "streams": streams})
 
 
-def catch_up(actor: Actor, stream_id: str, cursor: int, same_epoch: bool) -> dict[str, Any]:
+def catch_up(actor: Actor, stream_id: str, after: int, at_most: int) -> dict[str, Any]:
     """One stream's part of the answer to ``sync``."""
-    after = cursor if same_epoch else BEYOND
     try:
         if stream_id == actor.id:
-            changes = own_changes(actor.id, after, MAX_CHANGES)
+            changes = own_changes(actor.id, after, at_most)
         else:
             channel, _ = access_channel(actor, stream_id, "channel:read")
-            changes = channel_changes(channel, after, MAX_CHANGES)
+            changes = channel_changes(channel, after, at_most)
     except ChatError:
         return {"gone": True}
     if changes.beyond:

@@ -124,3 +124,16 @@ def test_signing_out_ends_the_connection_of_that_session_only(connect, ana):
     assert phone.disconnected.wait(5)
     assert other.disconnected.wait(5)
     assert ana.get("/session").status == 200
+
+
+def test_catching_up_on_everything_at_once_is_bounded(connect, ana):
+    channels = [ana.opens() for _ in range(4)]
+    phone = connect(ana)
+    for channel in channels:
+        for number in range(150):
+            phone.sends(channel, f"message {number}").expect()
+    cursors = dict.fromkeys(channels, 0) | {ana.id: 0}
+    streams = phone.asks("sync", {"cursors": cursors}).data["streams"]
+    assert [streams[channel]["limited"] for channel in channels] == [False, False, False, True]
+    assert streams[ana.id]["limited"] is False
+    assert sum(len(stream["events"]) for stream in streams.values()) <= 500

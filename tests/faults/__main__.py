@@ -1,8 +1,8 @@
 """The long form of the fault suite: `python3 dev.py faults [words of a scenario …]`.
 
 Each scenario goes on until so many events reached clients; the figures are printed, and kept in
-bench/results/ for docs/reliability.md. PARLEY_FAULTS sets the number, 100000 without; PARLEY_FAULTS_KEEP a folder where
-the servers' data and all histories stay.
+bench/results/ for docs/reliability.md. PARLEY_FAULTS sets the number, 100000 without; PARLEY_FAULTS_SECONDS how long
+each may take, 600; PARLEY_FAULTS_KEEP a folder where the servers' data and all histories stay.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.faults.team import Team, dump, running
 
 MEMBERS, PER_SECOND = 50, 60
 DELIVERIES = int(os.environ.get("PARLEY_FAULTS", "100000"))
-LONGEST = 300.0  # seconds for one scenario, whatever was delivered by then
+LONGEST = float(os.environ.get("PARLEY_FAULTS_SECONDS", "600"))  # for one scenario, whatever was delivered by then
 KINDS = {
     "lost": ("lost write", "skipped", "hole", "stale at rest"),
     "doubled": ("duplicate", "shared number"),

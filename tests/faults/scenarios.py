@@ -53,7 +53,7 @@ def calm(run: Run, chance: Random) -> None:
 # The server dies, stops, or is in two -----------------------------------------------------------------
 
 
-@scenario("F1 kill", every=3)
+@scenario("F1 kill", every=10)
 def kill(run: Run, chance: Random) -> None:
     """kill -9 of the worker, or of everything, under load"""
     began = time.monotonic()
@@ -66,7 +66,7 @@ def kill(run: Run, chance: Random) -> None:
     run.note("server back after kill -9", time.monotonic() - began)
 
 
-@scenario("F1 kill between commit and telling", every=3)
+@scenario("F1 kill between commit and telling", every=6)
 def die_at_a_point(run: Run, chance: Random) -> None:
     """the worker dies before a commit, after it, after an acknowledgement, or while telling"""
     point = chance.choice(["before_commit", "after_commit", "after_ack", "in_dispatch"])
@@ -76,7 +76,7 @@ def die_at_a_point(run: Run, chance: Random) -> None:
     until(run.server.is_ready, 30)
 
 
-@scenario("F2 drain", every=4)
+@scenario("F2 drain", every=10)
 def drain(run: Run, chance: Random) -> None:
     """SIGTERM and a new start, or a reload: a goodbye, and everyone comes back"""
     if chance.random() < 0.5:
@@ -88,7 +88,7 @@ def drain(run: Run, chance: Random) -> None:
         time.sleep(1.5)
 
 
-@scenario("F3 freeze", every=5)
+@scenario("F3 freeze", every=8)
 def freeze(run: Run, chance: Random) -> None:
     """SIGSTOP of the worker for seconds, then SIGCONT"""
     [pid] = run.server.workers()[:1]
@@ -98,7 +98,7 @@ def freeze(run: Run, chance: Random) -> None:
         run.kill_a_worker(signal.SIGCONT)
 
 
-@scenario("F6 two processes", every=2, WEB_CONCURRENCY="2")
+@scenario("F6 two processes", every=5, WEB_CONCURRENCY="2")
 def two_processes(run: Run, chance: Random) -> None:
     """two workers on one SQLite file, of which one dies at times"""
     if chance.random() < 0.5:
@@ -173,7 +173,7 @@ def doubled(run: Run, chance: Random) -> None:
 # Clients ----------------------------------------------------------------------------------------------
 
 
-@scenario("F9 clients die", every=4)
+@scenario("F9 clients die", every=10)
 def clients_die(run: Run, chance: Random) -> None:
     """kill -9 of all clients; the next ones find their outboxes"""
     run.crowd.kill()
