@@ -30,6 +30,7 @@ log = logging.getLogger("chat.engine")
 
 JOIN_WITHIN = 10.0  # seconds that a new engine has to join the namespace
 STUCK = 5.0  # seconds that the last words have to leave; then the line is cut
+GONE = ("Session is disconnected",)  # what the library's KeyError says of a connection that has ended
 TAKEN_AT_ONCE = 16  # packets in one answer to a long-polling client; stock Python clients refuse more
 
 # A client that comes back by long-polling flushes everything it wrote meanwhile in one request.
@@ -193,6 +194,17 @@ class Engine(engineio.Server):
             self.log_message_keys.add(message_key)
             # Of all of it only the origin is needed, by whoever set PUBLIC_URL wrong.
             log.warning("refused a connection: %s", ascii(message) if message_key == "bad-origin" else message_key)
+
+    def handle_request(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer a request; one to a connection that has just ended is refused. The library lets its error out."""
+        try:
+            return super().handle_request(environ, start_response)
+        except KeyError as error:
+            if error.args != GONE:
+                raise
+            refusal = self._bad_request("Invalid session")
+            start_response(refusal["status"], refusal["headers"])
+            return [refusal["response"]]
 
     def _bad_request(self, message: Any = None) -> dict[str, Any]:
         """A refused request; an unknown session's id, whatever it is, is not said again."""

@@ -665,6 +665,14 @@ def test_a_malformed_request_of_a_polling_client_harms_nobody(poll, body):
     assert poll(body).status_code == (200 if body.startswith(b"42[") else 400)
 
 
+@pytest.mark.parametrize("farewell", [b"1", b"x", b"42[" * 10 + b"\x1e1"])
+def test_a_polling_client_that_said_goodbye_is_not_known_any_more(poll, farewell):
+    poll(farewell)
+    for _ in range(3):
+        assert poll(b"2").status_code == 400
+        assert poll(b'421["ping",{}]').status_code == 400
+
+
 @pytest.mark.parametrize(
     "query",
     ["", "EIO=3", "EIO=4", "EIO=4&transport=nonsense", "EIO=4&transport=polling&sid=nonsense",

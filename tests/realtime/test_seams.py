@@ -22,7 +22,7 @@ from gunicorn.workers.base import Worker
 from socketio import packet
 
 from chat.realtime.discreet import Discreet
-from chat.realtime.engine import Engine, Socket
+from chat.realtime.engine import GONE, Engine, Socket
 from chat.realtime.server import Server, TextPacket
 from chat.realtime.threaded import DiscreetThreadWorker
 from chat.realtime.websocket import FairWebSocket
@@ -171,6 +171,15 @@ def test_what_the_engine_would_write_down_of_a_stranger_passes_through_us() -> N
     assert list(inspect.signature(engineio.Server._log_error_once).parameters) == ["self", "message", "message_key"]
     assert list(inspect.signature(engineio.Server._bad_request).parameters) == ["self", "message"]
     assert Server(async_mode="threading").eio.log_message_keys == set()
+
+
+def test_what_the_engine_says_of_a_connection_that_has_ended() -> None:
+    server = Server(async_mode="threading")
+    server.eio.sockets["gone"] = engine_socket.Socket(server.eio, "gone")
+    server.eio.sockets["gone"].closed = True
+    with pytest.raises(KeyError) as ended:
+        server.eio._get_socket("gone")
+    assert ended.value.args == GONE
 
 
 @pytest.mark.parametrize("worker", [EventletWorker, DiscreetThreadWorker])
