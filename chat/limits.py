@@ -13,6 +13,7 @@ MAX_SYNCED = 500  # changes in one answer to sync, of all streams together; what
 
 # What hello does not tell: nobody who keeps to the rest meets them.
 FRAMES_PER_SECOND = (100, 200)  # read of one connection, on average and at once; more waits in its own network
+CALLS_PER_SECOND = (20, 300)  # new connections from one address, such as an office's after a restart
 MAX_BACKLOG_PACKETS = 512  # events that wait for one slow reader; above, it is cut off and catches up on coming back
 MAX_BACKLOG_BYTES = 1_048_576
 MAX_UNREAD_ANSWERS = 262_144  # bytes of answers that wait for one client; above, nothing more is read from it

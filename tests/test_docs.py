@@ -83,3 +83,8 @@ def test_the_readme_names_commands_that_exist() -> None:
     readme = (ROOT / "README.md").read_text()
     known = set(re.findall(r"^    python3 dev\.py (\w+)", (ROOT / "dev.py").read_text(), re.MULTILINE))
     assert set(re.findall(r"python3 dev\.py (\w+)", readme)) <= known
+
+
+def test_the_readmes_bot_is_the_one_that_is_tested() -> None:
+    [shown] = re.findall(r"```python\n(from chat\.client.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert f"# echo.py\n{shown}" in (ROOT / "docs" / "bots.md").read_text()

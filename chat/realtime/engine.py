@@ -23,7 +23,7 @@ from engineio.exceptions import EngineIOError, QueueEmpty, SocketIsClosedError
 from engineio.payload import Payload
 
 from chat.concurrency import is_green
-from chat.limits import FRAMES_PER_SECOND, MAX_BACKLOG_BYTES, MAX_BACKLOG_PACKETS, MAX_UNREAD_ANSWERS
+from chat.limits import CALLS_PER_SECOND, FRAMES_PER_SECOND, MAX_BACKLOG_BYTES, MAX_BACKLOG_PACKETS, MAX_UNREAD_ANSWERS
 from chat.rates import Pace
 
 log = logging.getLogger("chat.engine")
@@ -183,6 +183,7 @@ class Engine(engineio.Server):
         super().__init__(*arguments, **options)
         self.frames: tuple[float, int] | None = FRAMES_PER_SECOND
         self.per_address = 0
+        self.calls = Pace(*CALLS_PER_SECOND)
         self.addresses: dict[str, str] = {}  # engine -> where from
         self.counts: Counter[str] = Counter()
         self.unjoined: dict[str, float] = {}  # engine -> until when it has to join
@@ -221,7 +222,9 @@ class Engine(engineio.Server):
     def _handle_connect(
         self, environ: dict[str, Any], start_response: Any, transport: str, jsonp_index: int | None = None
     ) -> Any:
-        if self.per_address and self.counts[environ.get("REMOTE_ADDR", "")] >= self.per_address:
+        address = environ.get("REMOTE_ADDR", "")
+        is_full = self.per_address and self.counts[address] >= self.per_address
+        if is_full or (self.frames and self.calls.take(address)):
             refusal = b"Too many connections from this address."
             return {"status": "429 TOO MANY REQUESTS", "headers": [("Content-Type", "text/plain")], "response": refusal}
         return super()._handle_connect(environ, start_response, transport, jsonp_index)

@@ -1,4 +1,4 @@
-"""The long form of the fault suite: `python3 dev.py faults [words of a scenario …]`.
+"""The long form of the fault suite: `python3 dev.py faults [words of a scenario … | measures]`.
 
 Each scenario goes on until so many events reached clients; the figures are printed, and kept in
 bench/results/ for docs/reliability.md. PARLEY_FAULTS sets the number, 100000 without; PARLEY_FAULTS_SECONDS how long
@@ -7,6 +7,7 @@ each may take, 600; PARLEY_FAULTS_KEEP a folder where the servers' data and all 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from random import Random
 from bench.figures import RESULTS, machine, percentile
 from tests.faults import measures
 from tests.faults.scenarios import SCENARIOS, Scenario
-from tests.faults.team import Team, dump, running
+from tests.faults.team import Team, running
 
 MEMBERS, PER_SECOND = 50, 60
 DELIVERIES = int(os.environ.get("PARLEY_FAULTS", "100000"))
@@ -38,12 +39,23 @@ def main(words: list[str]) -> int:
     with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder:
         team = Team.gather(Path(folder) / "team", MEMBERS)
         rows = [run_one(team, Path(folder) / each.name.replace(" ", "-"), each) for each in chosen]
-        if not words:
-            path = RESULTS / f"{time.strftime('%Y-%m-%d')}-faults.json"
-            kept = {"title": "faults", **machine(), "members": MEMBERS, "per_second": PER_SECOND, "scenarios": rows}
-            dump(path, kept)
-            dump(path, {**kept, "figures": measures.all_of(team, Path(folder) / "measures")})
+        if rows:
+            keep_figures(scenarios=rows)
+        if words in ([], ["measures"]):
+            keep_figures(figures=measures.all_of(team, Path(folder) / "measures"))
     return int(any(row["anomalies"] for row in rows))
+
+
+def keep_figures(**found: list[dict[str, object]]) -> None:
+    """Put what was found into the file of today, in the place of what was found there earlier."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{time.strftime('%Y-%m-%d')}-faults.json"
+    kept = json.loads(path.read_text()) if path.exists() else {"scenarios": [], "figures": []}
+    about = {"title": "faults", **machine(), "members": MEMBERS, "per_second": PER_SECOND}
+    for name, rows in found.items():
+        order = {row[next(iter(row))]: row for row in (*kept[name], *rows)}
+        found[name] = list(order.values())
+    path.write_text(json.dumps({**kept, **about, **found}, indent=1, ensure_ascii=False) + "\n")
 
 
 def run_one(team: Team, folder: Path, scenario: Scenario) -> dict[str, object]:

@@ -7,6 +7,8 @@ import os
 import selectors
 import signal
 import socket
+import subprocess
+import sys
 import time
 import uuid
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import Any
 from bench.figures import percentile
 from tests.doors.wire import Gone, Wire
 from tests.faults.team import Team
-from tests.support import Server, until
+from tests.support import ROOT, Server, until
 
 BACK, HOLES, STORM = 20, 20, 2000
 HANDSHAKE = (
@@ -35,9 +37,19 @@ def all_of(team: Team, folder: Path) -> list[dict[str, Any]]:
         ("2,000 clients that come back at once are all greeted", 15.0, storm),
     ):
         value = measure(team.on(folder / measure.__name__, **SETTINGS.get(measure.__name__, {})))
-        figures.append({"name": name, "value": round(value, 2), "unit": "s", "limit": limit})
-        print(f"{name:<84} {value:6.2f} s  at most {limit} s", flush=True)
+        figures.append(figure(name, value, "s", limit))
+    alone, longest, flooded = beside_a_flood(team.on(folder / "flood"))
+    figures.append(
+        figure("a neighbour's answer beside a flood, p99, as many times as without", flooded / alone, "×", 2)
+    )
+    figures.append(figure("the longest such answer", longest, "s", 0.25))
     return figures
+
+
+def figure(name: str, value: float, unit: str, limit: float) -> dict[str, Any]:
+    """One measured number, printed as it comes."""
+    print(f"{name:<84} {value:6.2f} {unit}  at most {limit} {unit}", flush=True)
+    return {"name": name, "value": round(value, 2), "unit": unit, "limit": limit}
 
 
 SETTINGS = {
@@ -117,6 +129,49 @@ def hears(wire: Wire, text: str, began: float) -> float | None:
     except (*Gone, OSError):
         return None
     return time.monotonic() - began
+
+
+FLOODS: tuple[tuple[str, ...], ...] = (
+    ('42["ping",{}]',),
+    ("3",),
+    ("42", "[", "60000"),
+    ('421["message",{"text":"x"}]',),
+    ('421["sync",{"cursors":{"x":0}}]',),
+)
+
+
+def beside_a_flood(team: Team) -> tuple[float, float, float]:
+    """How long a neighbour waits: p99 alone, the longest of all beside floods, and p99 beside the worst of them."""
+    server, (ana, bo) = team.server.start(), team.people[:2]
+    try:
+        neighbour = Wire(server).connects(ana.token)
+        alone = percentile(answered(neighbour, team.channels[0]), 0.99)
+        times = [flooded_by(frame, server, bo.token, neighbour, team.channels[0]) for frame in FLOODS]
+        neighbour.hangs_up()
+    finally:
+        server.stop()
+    return alone, max(max(each) for each in times), max(percentile(each, 0.99) for each in times)
+
+
+def flooded_by(frame: tuple[str, ...], server: Server, token: str, neighbour: Wire, channel: str) -> list[float]:
+    """A neighbour's waits while another process pours this into the server as fast as it is taken."""
+    program = [sys.executable, "-m", "tests.faults.flooder", str(server.port), token, *frame]
+    with subprocess.Popen(program, cwd=ROOT, stderr=subprocess.DEVNULL) as flooder:
+        time.sleep(2)
+        waits = answered(neighbour, channel)
+        flooder.kill()
+    return waits
+
+
+def answered(neighbour: Wire, channel: str) -> list[float]:
+    """Seconds from asking to the answer, many times, twenty a second."""
+    waits = []
+    for number in range(200):
+        began = time.monotonic()
+        neighbour.asks(json.dumps(["typing", {"channel_id": channel, "on": bool(number % 2)}]))
+        waits.append(time.monotonic() - began)
+        time.sleep(0.03)
+    return waits
 
 
 def storm(team: Team) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import shutil
@@ -22,6 +21,7 @@ from tests.faults.web_crowd import WebCrowd
 from tests.support import Person, Server, until
 
 REST = 30.0  # seconds within which everything must have come to rest after the faults
+TICK = 1.5  # seconds within which a process finds by its poll what another one committed last
 LATEST = 400  # messages of each channel that are compared over REST
 
 
@@ -126,6 +126,8 @@ class Run:
         until(self.server.is_ready, 60)
         self.crowd.asks("stop")
         self.crowd.rests(REST)
+        time.sleep(TICK)
+        self.crowd.rests(REST)
         self.crowd.asks("dump", 30)
         self.crowd.quit()
         people = [(person.id, person.token, self.team.channels) for person in self.team.people[:3]]
@@ -151,8 +153,3 @@ def running(team: Team, folder: Path, *, per_second: float, seed: int = 1) -> It
         proxy.close()
         with suppress(ProcessLookupError):
             team.server.stop()
-
-
-def dump(path: Path, figures: dict[str, object]) -> None:
-    """Keep figures for whoever reads them next."""
-    path.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
