@@ -339,7 +339,7 @@ def test_an_event_arrives_twice(listener: tuple[Proxy, Listener]) -> None:
 
 def test_an_event_arrives_after_later_ones(listener: tuple[Proxy, Listener]) -> None:
     proxy, bo = listener
-    proxy.delay_events(0.1, that=lambda text: "late" in text and text.startswith('42["message"'))
+    proxy.delay_events(2.0, that=lambda text: "late" in text and text.startswith('42["message"'))
     assert bo.hears(["late", "soon"], at_least=2) == ["soon", "late"]
 
 
