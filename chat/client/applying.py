@@ -45,11 +45,8 @@ class Applying:
         window.shown = max(window.shown, seq)
         return self.drain(window)
 
-    def replace(self, window: Window, rows: list[Row], seq: int) -> bool:
-        """A page takes the place of what was held, and of the cursor (rule 2).
-
-        It has no replies in threads, so only what comes after ``seq`` is held without holes.
-        """
+    def replace(self, window: Window, rows: list[Row], seq: int, *, whole: bool) -> bool:
+        """A page takes the place of what was held, and of the cursor (rule 2). ``whole``: nothing is older than it."""
         if window.shown < 0:
             window.shown = seq
         elif seq > window.shown:
@@ -57,7 +54,8 @@ class Applying:
         window.restart(seq)
         if self._take(window, rows, "page"):
             return True
-        window.low = seq + 1 if window.messages else 0
+        if not whole:
+            window.low = min(row["seq"] for row in window.messages.values())
         window.shown = max(window.shown, seq)
         self.trace("cursor", stream=window.stream, cursor=seq, via="page", low=window.low)
         return self.drain(window)

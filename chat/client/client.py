@@ -55,9 +55,13 @@ class Client(Rest):
         self._applying = Applying(self._outbox.seen, self._tell, self._trace)
         self._following = Following(self._connection, self._applying, self._changed, everywhere, keep)
 
-    def __enter__(self) -> Self:
+    def open(self) -> Self:
+        """Begin to connect, in the background; ``close`` ends it. A ``with`` does both."""
         self._connection.start(self._on_told, self._on_lost, self._on_stopped)
         return self
+
+    def __enter__(self) -> Self:
+        return self.open()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if kind is None:
@@ -201,6 +205,12 @@ class Client(Rest):
             if self._connection.greeted:
                 self._following.on_heads(heads)
         return heads
+
+    def cursors(self) -> dict[str, int]:
+        """How far every followed stream is in."""
+        with self._lock:
+            own, follows = self._following.own, self._following.follows.values()
+            return {feed.stream: feed.cursor for feed in (own, *(follow.window for follow in follows))}
 
     def snapshot(self) -> dict[str, Row]:
         """What is held of every stream: ``cursor``, ``low`` and ``rows``, the messages as the server told them."""

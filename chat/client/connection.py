@@ -25,6 +25,7 @@ ANSWER_SECONDS = 8.0
 HELLO_SECONDS = 10.0
 FAREWELL_SECONDS = 1.0
 FIRST_WAIT, LONGEST_WAIT = 0.3, 30.0
+OPTIONS = {"skip_utf8_validation": True}  # byte by byte, in Python; decoding finds what is wrong all the same
 
 Token = str | Callable[[], str]
 Then = Callable[[dict[str, Any], Refused | None], None]
@@ -139,7 +140,7 @@ class Connection:
 
     def _open(self) -> Socket:
         """Try once."""
-        socket = Socket(reconnection=False, handle_sigint=False)
+        socket = Socket(reconnection=False, handle_sigint=False, websocket_extra_options=OPTIONS)
         socket.on("*", partial(self._on_told, socket))
         socket.on("disconnect", lambda *_: self._lose(socket))
         socket.on("connect_error", partial(self._on_refused, socket))

@@ -18,8 +18,8 @@ from chat.client.streams import Feed, Window
 
 GAP_SECONDS = 0.25
 HEADS_SECONDS = 2.0
-PAGE, LARGEST_PAGE = 50, 200
-STREAMS_AT_ONCE = 200
+PAGE = 50
+LIMITS = {"page": 200, "streams": 200}  # where hello says nothing else
 
 
 @dataclass(eq=False)
@@ -46,6 +46,7 @@ class Following:
 
     def __post_init__(self) -> None:
         self.epoch: str | None = None
+        self.limits = LIMITS
         self.own = Feed("")
         self.mine: dict[str, Row] = {}
         self.follows: dict[str, Follow] = {}
@@ -97,6 +98,7 @@ class Following:
 
     def on_hello(self, hello: Row) -> None:
         """The first thing told on a connection: one's channels, and the number of the own stream (rule 4)."""
+        self.limits = LIMITS | hello.get("limits", {})
         if self.epoch != hello["epoch"]:
             self._forget()
             self.epoch, self.own = hello["epoch"], Feed(hello["stream"])
@@ -207,16 +209,16 @@ class Following:
         if follow.state != "idle" or not self.connection.greeted or self.follows.get(id) is not follow:
             return
         follow.state, window.as_member = "asking", id in self.mine
-        limit = PAGE if window.cursor < 0 else LARGEST_PAGE
+        limit = PAGE if window.cursor < 0 else self.limits["page"]
         if window.cursor < 0 and (follow.let_in or self.keep is None):
             window.cursor = 0  # from the beginning: so nothing is left out, and it shows when one was let in
         since = None if follow.anew or window.cursor < 0 else window.cursor
         position = {} if since is None else {"since": since, "epoch": self.epoch}
         asked = {"channel_id": id, "limit": limit, **position}
-        self.connection.ask("subscribe", asked, partial(self._on_subscribed, follow, window, since))
+        self.connection.ask("subscribe", asked, partial(self._on_subscribed, follow, window, limit, since))
 
     def _on_subscribed(
-        self, follow: Follow, window: Window, since: int | None, data: Row, refused: Refused | None
+        self, follow: Follow, window: Window, limit: int, since: int | None, data: Row, refused: Refused | None
     ) -> None:
         if follow.window is not window or self.follows.get(window.stream) is not follow:
             return  # about what was before a purge, or is not followed any more
@@ -228,7 +230,7 @@ class Following:
             follow.state, follow.tries, follow.anew = "live", 0, False
             rows = [data["channel"], *data["members"], *data["messages"]]
             if since is None or data["limited"]:
-                removed = self.applying.replace(window, rows, data["seq"])
+                removed = self.applying.replace(window, rows, data["seq"], whole=len(data["messages"]) < limit)
             else:
                 if follow.let_in:
                     window.shown = self._let_in_at(rows)
@@ -266,7 +268,7 @@ class Following:
 
     def _sync(self) -> None:
         self._sync_due = False
-        missing = [feed for feed in self._feeds() if feed.has_gap][:STREAMS_AT_ONCE]
+        missing = [feed for feed in self._feeds() if feed.has_gap][: self.limits["streams"]]
         if not missing:
             return
         self._syncing = True

@@ -52,7 +52,7 @@ class Feed:
 
 
 class Window(Feed):
-    """A channel: every message from the place ``low`` on, and some older ones; who is in it; its own row."""
+    """A channel: its main line from the place ``low`` on, replies in threads as they were told, who is in it, its row."""
 
     def __init__(self, stream: str, cursor: int = -1, keep: int | None = None) -> None:
         super().__init__(stream, cursor)

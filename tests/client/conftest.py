@@ -20,7 +20,7 @@ def bot() -> Iterator[Connect]:
 
     def run(person: Person, **options: Any) -> Client:
         options = {"url": person.server.url, "token": person.token, **options}
-        running.append(Client(**options).__enter__())
+        running.append(Client(**options).open())
         return running[-1]
 
     yield run

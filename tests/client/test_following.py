@@ -11,7 +11,7 @@ import pytest
 from chat.client.applying import Applying
 from chat.client.errors import Refused
 from chat.client.events import Event, Joined, Left, Missed, Posted
-from chat.client.following import GAP_SECONDS, HEADS_SECONDS, Following
+from chat.client.following import GAP_SECONDS, HEADS_SECONDS, PAGE, Following
 from chat.client.streams import HOLD_AT_MOST
 
 ME, TEA = "me", "tea"
@@ -203,6 +203,15 @@ def test_who_was_away_too_long_takes_a_page_and_is_told_so(wire: Wire) -> None:
     assert (wire.cursor, wire.held) == (300, [("m299", 299), ("m300", 300)])
     assert wire.events[0] == Missed(TEA, 5)
     assert wire.news == ["m299", "m300"]
+
+
+def test_what_changes_before_what_is_held_only_moves_the_cursor() -> None:
+    wire = Wire()
+    wire.hello()
+    wire.page(*(message(seq) for seq in range(11, 11 + PAGE)), seq=10 + PAGE)
+    wire.client.on_event(told(message(10, 11 + PAGE)))
+    wire.client.on_event(told(message(11, 12 + PAGE)))
+    assert (wire.cursor, len(wire.held), ("m11", 12 + PAGE) in wire.held) == (12 + PAGE, PAGE, True)
 
 
 def test_a_page_that_is_older_sets_the_cursor_back_and_asks_for_the_rest(wire: Wire) -> None:
