@@ -1,4 +1,4 @@
-"""A crowd in Node: many web clients without their pages in one process, told what to do line by line.
+"""A crowd: many clients in one process, told what to do line by line. In Node they are web clients without their pages.
 
 Started with the path of a JSON file: {"url", "history", "seed", "transports", "members"}, each member
 {"name", "user_id", "token", "channels", "outbox"}. It says {"done": "ready"} when all are connected and subscribed, and
@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -36,6 +36,8 @@ def node() -> str:
 class WebCrowd:
     """The process; killed, it can be started again as a later life with the same outboxes."""
 
+    kind: ClassVar[str] = "web"
+    shelf: ClassVar[str] = "jsonl"
     folder: Path
     url: str
     people: list[tuple[Person, list[str]]]
@@ -51,29 +53,33 @@ class WebCrowd:
 
     def start(self) -> WebCrowd:
         """Begin a life, and wait until everyone is connected."""
-        if not PROGRAM.is_file() or not node():
-            pytest.fail("needs node and the crowd: python3 dev.py test brings both (npm run build:crowd in client/)")
         self.life += 1
-        self.histories.append(self.folder / f"web.{self.life}.jsonl")
-        config = self.folder / "web.json"
+        self.histories.append(self.folder / f"{self.kind}.{self.life}.jsonl")
+        config = self.folder / f"{self.kind}.json"
         config.write_text(json.dumps(self.config()))
-        command = [node(), str(PROGRAM), str(config)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [*self.program(), str(config)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._answers = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(self.process.stdout, self._answers), daemon=True).start()
         self.hears("ready", 30)
         return self
+
+    def program(self) -> list[str]:
+        """What to run."""
+        if not PROGRAM.is_file() or not node():
+            pytest.fail("needs node and the crowd: python3 dev.py test brings both (npm run build:crowd in client/)")
+        return [node(), str(PROGRAM)]
 
     def config(self) -> dict[str, Any]:
         """Everything the process has to know."""
         life = f".{self.life}" if self.life > 1 else ""
         members = [
             {
-                "name": f"web-{number}{life}",
+                "name": f"{self.kind}-{number}{life}",
                 "user_id": person.id,
                 "token": person.token,
                 "channels": channels,
-                "outbox": str(self.folder / f"outbox-{number}.jsonl"),
+                "outbox": str(self.folder / f"outbox-{number}.{self.shelf}"),
             }
             for number, (person, channels) in enumerate(self.people)
         ]
@@ -131,3 +137,13 @@ class WebCrowd:
             for line in stdout:
                 answers.put(line)
         answers.put('{"done": "nothing: the process has ended"}')
+
+
+class PythonCrowd(WebCrowd):
+    """The same in Python, over chat.client: tests/faults/crowd.py."""
+
+    kind = "py"
+    shelf = "db"
+
+    def program(self) -> list[str]:
+        return [sys.executable, "-m", "tests.faults.crowd"]
