@@ -38,9 +38,10 @@ def main(words: list[str]) -> int:
     keep = os.environ.get("PARLEY_FAULTS_KEEP")
     with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder:
         team = Team.gather(Path(folder) / "team", MEMBERS)
-        rows = [run_one(team, Path(folder) / each.name.replace(" ", "-"), each) for each in chosen]
-        if rows:
-            keep_figures(scenarios=rows)
+        rows = []
+        for each in chosen:
+            rows.append(run_one(team, Path(folder) / each.name.replace(" ", "-"), each))
+            keep_figures(scenarios=rows)  # as soon as they are there: the whole takes long
         if words in ([], ["measures"]):
             keep_figures(figures=measures.all_of(team, Path(folder) / "measures"))
     return int(any(row["anomalies"] for row in rows))

@@ -17,10 +17,11 @@ from tests.faults.checker import Verdict, check
 from tests.faults.proxy import Proxy
 from tests.faults.snapshot import take_snapshots
 from tests.faults.truth import Truth
-from tests.faults.web_crowd import WebCrowd
+from tests.faults.web_crowd import PythonCrowd, WebCrowd
 from tests.support import Person, Server, until
 
 REST = 30.0  # seconds within which everything must have come to rest after the faults
+BOTS = 4  # one in so many people uses a program in place of the page
 TICK = 1.5  # seconds within which a process finds by its poll what another one committed last
 LATEST = 400  # messages of each channel that are compared over REST
 
@@ -61,11 +62,11 @@ class Team:
 
 @dataclass
 class Run:
-    """One run of a team under faults; ``url`` is where the clients believe their server is."""
+    """One run of a team under faults: some of its people use web clients, some programs."""
 
     team: Team
     proxy: Proxy
-    crowd: WebCrowd
+    crowds: list[WebCrowd]
     began: float = field(default_factory=time.monotonic)
     notes: dict[str, list[float]] = field(default_factory=dict)  # what was measured on the way, in seconds
     _counted: dict[Path, tuple[int, int]] = field(default_factory=dict)
@@ -74,9 +75,13 @@ class Run:
     def server(self) -> Server:
         return self.team.server
 
+    @property
+    def histories(self) -> list[Path]:
+        return [path for crowd in self.crowds for path in crowd.histories]
+
     def delivered(self) -> int:
         """How many events reached clients so far."""
-        for path in self.crowd.histories:
+        for path in self.histories:
             read, found = self._counted.get(path, (0, 0))
             with path.open("rb") as file:
                 file.seek(read)
@@ -124,15 +129,19 @@ class Run:
         self.arm()
         self.proxy.calm()
         until(self.server.is_ready, 60)
-        self.crowd.asks("stop")
-        self.crowd.rests(REST)
+        for crowd in self.crowds:
+            crowd.asks("stop")
+        for crowd in self.crowds:
+            crowd.rests(REST)
         time.sleep(TICK)
-        self.crowd.rests(REST)
-        self.crowd.asks("dump", 30)
-        self.crowd.quit()
+        for crowd in self.crowds:
+            crowd.rests(REST)
+        for crowd in self.crowds:
+            crowd.asks("dump", 30)
+            crowd.quit()
         people = [(person.id, person.token, self.team.channels) for person in self.team.people[:3]]
         shown = take_snapshots(self.server.url, people, at_most=LATEST)
-        return check(self.crowd.histories, Truth.read(self.server.folder / "chat.db"), shown)
+        return check(self.histories, Truth.read(self.server.folder / "chat.db"), shown)
 
 
 @contextmanager
@@ -143,13 +152,19 @@ def running(team: Team, folder: Path, *, per_second: float, seed: int = 1) -> It
     proxy = Proxy(team.server.port, seed)
     # Everyone opens another channel first, so that all are looked at.
     turns = [team.channels[number % 5 :] + team.channels[: number % 5] for number in range(len(team.people))]
-    crowd = WebCrowd(folder, proxy.url, list(zip(team.people, turns, strict=True)), seed)
+    everyone = list(zip(team.people, turns, strict=True))
+    programs = everyone[BOTS - 1 :: BOTS]
+    pages = [each for each in everyone if each not in programs]
+    crowds = [WebCrowd(folder / "web", proxy.url, pages, seed), PythonCrowd(folder / "bots", proxy.url, programs, seed)]
     try:
-        crowd.start()
-        crowd.asks("start", per_second=per_second)
-        yield Run(team, proxy, crowd)
+        for crowd in crowds:
+            crowd.folder.mkdir()
+            crowd.start()
+            crowd.asks("start", per_second=per_second * len(crowd.people) / len(everyone))
+        yield Run(team, proxy, crowds)
     finally:
-        crowd.end()
+        for crowd in crowds:
+            crowd.end()
         proxy.close()
         with suppress(ProcessLookupError):
             team.server.stop()
