@@ -44,7 +44,7 @@ class Office:
     """A workspace in this process; ``told`` collects what the dispatcher would be woken with."""
 
     def __init__(self, folder: Path) -> None:
-        self.app = create_app({"DATA_DIR": str(folder), "ASYNC_MODE": "threading"})
+        self.app = create_app({"DATA_DIR": str(folder), "ASYNC_MODE": "threading", "RATE_LIMITS": "off"})
         self.dispatch = self.app.extensions["chat"].dispatch
         self.told: list[Event] = []
         self.dispatch.wake = lambda _stream, events: self.told.extend(events)

@@ -90,7 +90,7 @@ class World:
 
     def __init__(self, folder: Path, *, healing: bool) -> None:
         self.healing = healing  # without heads and poll, nothing may be needed that only they would mend
-        self.app = create_app({"DATA_DIR": str(folder), "ASYNC_MODE": "threading"})
+        self.app = create_app({"DATA_DIR": str(folder), "ASYNC_MODE": "threading", "RATE_LIMITS": "off"})
         self.parley: Parley = self.app.extensions["chat"]
         self.told_while_out: list[tuple[str, int, str, dict[str, Any]]] = []
         self.between = lambda: None

@@ -41,6 +41,12 @@ class Scene:
     ids: list[str]
     memory: float = 0.0
 
+    def dial(self) -> Wire:
+        """A connection of the stranger's, who asks with numbers that no made-up frame has."""
+        wire = Wire(self.server).connects(self.stranger.token)
+        wire.last_ack_id = 1000
+        return wire
+
     def stored(self) -> list[int]:
         with sqlite3.connect(self.server.folder / "chat.db", timeout=10) as database:
             counts = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES]
@@ -93,7 +99,7 @@ def _nobody_else_notices(scene: Scene) -> Iterator[None]:
 
 
 def send_frames(scene: Scene, grammar: Grammar) -> None:
-    wire = Wire(scene.server).connects(scene.stranger.token)
+    wire = scene.dial()
     for _ in range(FRAMES):
         try:
             kind = websocket.ABNF.OPCODE_BINARY if grammar.random.random() < 0.1 else websocket.ABNF.OPCODE_TEXT
@@ -106,7 +112,7 @@ def send_frames(scene: Scene, grammar: Grammar) -> None:
         except (*Gone, UnicodeDecodeError):
             assert not any("HTTP/1.1" in frame for frame in wire.frames)
             wire.hangs_up()
-            wire = Wire(scene.server).connects(scene.stranger.token)
+            wire = scene.dial()
     wire.hangs_up()
 
 
