@@ -79,6 +79,15 @@ def test_the_protocol_speaks_of_every_action_and_event() -> None:
         assert f"| `{name}` |" in protocol, name
 
 
+def test_every_rule_of_security_names_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (\d+) \|.*\|$", (ROOT / "docs" / "security.md").read_text(), re.MULTILINE)
+    assert [int(number) for number in rows] == list(range(1, 22))
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", (ROOT / "docs" / "security.md").read_text())
+    assert len(named) > 60
+    for path, name in named:
+        assert f"\ndef {name}(" in (ROOT / "tests" / path).read_text(), f"{path}::{name}"
+
+
 def test_the_readme_names_commands_that_exist() -> None:
     readme = (ROOT / "README.md").read_text()
     known = set(re.findall(r"^    python3 dev\.py (\w+)", (ROOT / "dev.py").read_text(), re.MULTILINE))
