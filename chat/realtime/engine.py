@@ -74,7 +74,8 @@ class Socket(engineio.socket.Socket):
         super().__init__(server, sid)
         self.last_ping = time.monotonic()
         self.backlog = Backlog()
-        self.pace = Pace(*server.frames) if server.frames else None
+        frames = getattr(server, "frames", None)  # the library's own server, elsewhere in the process, has no pace
+        self.pace = Pace(*frames) if frames else None
         self.websocket: Any = None
 
     def send(self, pkt: packet.Packet) -> None:
