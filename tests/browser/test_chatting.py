@@ -246,7 +246,8 @@ def test_a_direct_message_appears_at_the_other_end(screen: Opens, ana: Person, b
     hers.page.get_by_role("button", name="New message").click()
     dialog = hers.page.get_by_role("dialog")
     dialog.get_by_label("Find people").fill(bo.username)
-    dialog.get_by_role("checkbox").check()
+    dialog.get_by_role("checkbox", name=f"@{bo.username}").click()  # once chosen, the list shows everyone again
+    expect(dialog.get_by_role("list", name="Chosen people")).to_contain_text(shown(bo))
     dialog.get_by_role("button", name="Start").click()
     expect(hers.composer).to_have_attribute("aria-label", f"Message {shown(bo)}")
     hers.says("just between us")
