@@ -1,9 +1,11 @@
-"""The server's entry point: `gunicorn wsgi:app` (what `chat run` does), or `python wsgi.py` without gunicorn."""
+"""The server's entry point: `gunicorn wsgi:app`, as `chat run` does; or `python wsgi.py` where gunicorn cannot run."""
 
 from __future__ import annotations
 
 import os
 
+if __name__ == "__main__":
+    os.environ["ASYNC_MODE"] = "threading"  # green threads need our gunicorn worker
 if os.environ.get("ASYNC_MODE", "auto") != "threading":
     import eventlet
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from random import SystemRandom
@@ -30,8 +30,8 @@ class SocketPost:
 
     sio: Server
 
-    def emit(self, name: str, payload: dict[str, Any], *, room: str, skip: Sequence[str] = ()) -> None:
-        self.sio.emit(name, payload, room=room, skip_sid=list(skip))
+    def emit(self, name: str, payload: dict[str, Any], *, room: str, skip: Collection[str] = ()) -> None:
+        self.sio.emit(name, payload, room=room, skip_sid=skip)
 
     def enter(self, sid: str, room: str) -> None:
         if self.sio.manager.is_connected(sid, "/"):

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -24,7 +23,7 @@ TYPING_LASTS = 8.0  # seconds without a sign
 LISTENING, COUNTING = "", "/counting"  # a room is named after the stream, and after how it is listened to
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Connection:
     """A live connection and what it listens to."""
 
@@ -35,7 +34,7 @@ class Connection:
     heads_due: float = 0.0
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Entry:
     """One connection in one room; ``as_of`` is the snapshot it joined at, None while it is joining."""
 
@@ -51,10 +50,18 @@ class Entry:
         return self.stream + self.kind
 
 
+@dataclass(slots=True)
+class Room:
+    """Everyone in a room. ``fresh``: who is joining, or joined at a number that the telling has not passed yet."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)  # by the connection's sid
+    fresh: set[Entry] = field(default_factory=set)
+
+
 class Post(Protocol):
     """How the rooms reach people: the few calls of the Socket.IO server that they need. None of them may wait."""
 
-    def emit(self, name: str, payload: dict[str, Any], *, room: str, skip: Sequence[str] = ()) -> None:
+    def emit(self, name: str, payload: dict[str, Any], *, room: str, skip: Collection[str] = ()) -> None:
         """Send an event to everyone in a room; a connection's own room is its sid."""
 
     def enter(self, sid: str, room: str) -> None: ...
@@ -78,7 +85,7 @@ class Rooms:
     head_if_member: Callable[[str, str], int | None]  # a channel's head, if this person is a member
     heads_seconds: float = 25.0
     connections: dict[str, Connection] = field(default_factory=dict)
-    entries: dict[str, dict[str, Entry]] = field(default_factory=lambda: defaultdict(dict))  # room -> sid -> entry
+    rooms: dict[str, Room] = field(default_factory=dict)
     typing: dict[tuple[str, str | None], dict[str, float]] = field(default_factory=dict)
 
     @property
@@ -96,7 +103,12 @@ class Rooms:
 
     def connections_of(self, user_id: str) -> int:
         """How many connections someone has: each listens to its own stream."""
-        return len(self.entries.get(user_id + LISTENING, ()))
+        return len(self.entries_in(user_id + LISTENING))
+
+    def entries_in(self, name: str) -> list[Entry]:
+        """Everyone in a room, those who are joining included."""
+        room = self.rooms.get(name)
+        return list(room.entries.values()) if room else []
 
     def disconnect(self, sid: str) -> None:
         """A connection is gone; doing it twice is fine."""
@@ -125,9 +137,12 @@ class Rooms:
                 entry = Entry(connection, stream, kind)
                 if earlier := connection.entries.get(entry.room):
                     self.leave(earlier)  # subscribed again: the new answer is where it begins
-                connection.entries[entry.room] = entry
-                self.entries[entry.room][connection.sid] = entry
+                room = self.rooms.setdefault(entry.room, Room())
+                connection.entries[entry.room] = room.entries[connection.sid] = entry
+                room.fresh.add(entry)
                 entries.append(entry)
+                if kind == LISTENING and (counting := connection.entries.get(stream + COUNTING)):
+                    self.post.leave(connection.sid, counting.room)  # who listens need not be told the news besides
         return entries
 
     def settle(self, entry: Entry, as_of: int) -> None:
@@ -141,19 +156,27 @@ class Rooms:
                 if event.seq > as_of and self._stands(entry):
                     self._tell_one(entry, event)
             if self._stands(entry):
-                self.post.enter(entry.connection.sid, entry.room)
+                self._enter(entry)
+
+    def _enter(self, entry: Entry) -> None:
+        if entry.kind == LISTENING or not self._listens(entry):
+            self.post.enter(entry.connection.sid, entry.room)
 
     def leave(self, entry: Entry) -> None:
         """Take one entry out of its room; doing it twice is fine."""
         with self.lock:
             if not self._stands(entry):
                 return
-            room = self.entries[entry.room]
-            del room[entry.connection.sid], entry.connection.entries[entry.room]
-            if not room:
-                del self.entries[entry.room]
+            connection, room = entry.connection, self.rooms[entry.room]
+            del room.entries[connection.sid], connection.entries[entry.room]
+            room.fresh.discard(entry)
+            if not room.entries:
+                del self.rooms[entry.room]
             if entry.as_of is not None:
-                self.post.leave(entry.connection.sid, entry.room)
+                self.post.leave(connection.sid, entry.room)
+            counting = connection.entries.get(entry.stream + COUNTING)
+            if counting and counting.as_of is not None:
+                self._enter(counting)
         self.dispatcher.release([entry.stream])
 
     def unsubscribe(self, connection: Connection, channel_id: str) -> None:
@@ -178,18 +201,17 @@ class Rooms:
 
     def _broadcast(self, room: str, event: Event, name: str, payload: dict[str, Any]) -> None:
         """One frame for the whole room, but for those who are joining or whose answer already held it."""
-        entries = self.entries.get(room)
-        if not entries:
+        if room not in self.rooms:
             return
-        skipped = []
-        for sid, entry in entries.items():
+        skipped = set()
+        for entry in list(self.rooms[room].fresh):
             if entry.as_of is None:
-                entry.held.append(event)
-                skipped.append(sid)
-            elif event.seq <= entry.as_of or (entry.kind == COUNTING and self._listens(entry)):
-                skipped.append(sid)
-        if len(skipped) < len(entries):
-            self.post.emit(name, payload, room=room, skip=skipped)
+                entry.held.append(event)  # it does not stand in the room yet
+            elif event.seq <= entry.as_of:
+                skipped.add(entry.connection.sid)
+            else:
+                self.rooms[room].fresh.discard(entry)
+        self.post.emit(name, payload, room=room, skip=skipped)
 
     def _tell_one(self, entry: Entry, event: Event) -> None:
         """Pass one held event on to one connection."""
@@ -207,12 +229,12 @@ class Rooms:
         """The removed hear of it as the last thing; who was added begins to count."""
         if gone := removed_by(event):
             for kind in (LISTENING, COUNTING):
-                for entry in list(self.entries.get(event.stream + kind, {}).values()):
+                for entry in self.entries_in(event.stream + kind):
                     if entry.connection.user_id == gone and entry.as_of is not None and event.seq > entry.as_of:
                         self.leave(entry)
         elif event.name == "channel_joined":
             channel_id = event.body["channel"]["id"]
-            for entry in list(self.entries.get(event.stream + LISTENING, {}).values()):
+            for entry in self.entries_in(event.stream + LISTENING):
                 self.dispatcher.soon(partial(self._count, entry.connection, channel_id))
 
     def _count(self, connection: Connection, channel_id: str) -> None:
@@ -233,9 +255,9 @@ class Rooms:
 
     def _recheck(self, event: Event) -> None:
         """A channel became private: who is no member stops listening, before anything more is told."""
-        room = self.entries.get(event.stream + LISTENING, {})
-        allowed = self.may_read(event.stream, {entry.connection.user_id for entry in room.values()}) if room else set()
-        for entry in list(room.values()):
+        entries = self.entries_in(event.stream + LISTENING)
+        allowed = self.may_read(event.stream, {entry.connection.user_id for entry in entries}) if entries else set()
+        for entry in entries:
             if entry.connection.user_id not in allowed:
                 self.leave(entry)
 
@@ -263,8 +285,7 @@ class Rooms:
         self.post.emit("typing", payload, room=channel_id + LISTENING)
 
     def _is_looking(self, user_id: str, channel_id: str) -> bool:
-        room = self.entries.get(channel_id + LISTENING, {})
-        return any(entry.connection.user_id == user_id for entry in room.values())
+        return any(entry.connection.user_id == user_id for entry in self.entries_in(channel_id + LISTENING))
 
     def heads(self, connection: Connection) -> dict[str, int]:
         """Where the streams stand that this connection is told everything of."""

@@ -1,7 +1,7 @@
 """The Socket.IO server, hardened: what is malformed is refused with a clear answer, and harms nobody.
 
-Every private part of python-socketio that we lean on is named here, those of python-engineio in engine.py;
-tests/realtime/test_seams.py fails when an upgrade moves one of them.
+Every private part of python-socketio that we lean on is named here and in transport/rooms.py, those of
+python-engineio in transport/; tests/realtime/test_seams.py fails when an upgrade moves one of them.
 """
 
 from __future__ import annotations
@@ -16,12 +16,26 @@ from socketio import packet
 from chat import failpoints, strict_json
 from chat.errors import ChatError
 from chat.limits import FRAMES_PER_SECOND, MAX_FRAME
-from chat.realtime.engine import Engine, harden
+from chat.realtime.transport import Engine, RoomManager
 
 MAX_OFFENCES = 20  # malformed packets before we hang up
 REFUSED_CONNECT = 4  # offences that a refused CONNECT counts as: nobody tries credentials for ever on one connection
 MAX_NAMESPACE = 100  # characters of a foreign namespace that are said again
 NAMESPACE = "/"
+KEPT = (
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "REMOTE_ADDR",
+    "HTTP_HOST",
+    "HTTP_COOKIE",
+    "HTTP_AUTHORIZATION",
+    "HTTP_USER_AGENT",
+    "wsgi.url_scheme",
+)
 EVENTS = (packet.EVENT, packet.BINARY_EVENT)
 _ACK_ID = re.compile(r"2(?:/,)?(\d{1,15})[\[{]")
 
@@ -44,6 +58,7 @@ class Server(socketio.Server):
 
     def __init__(self, *, per_address: int = 0, is_paced: bool = True, **options: Any) -> None:
         super().__init__(
+            client_manager=RoomManager(),
             serializer=TextPacket,
             async_handlers=False,  # else the actions of one connection overtake each other
             namespaces=[NAMESPACE],
@@ -55,7 +70,6 @@ class Server(socketio.Server):
         self.offences: dict[str, int] = {}
         self.eio.per_address = per_address
         self.eio.frames = FRAMES_PER_SECOND if is_paced else None
-        harden(self.eio)
 
     # The overridden parts of socketio.Server -------------------------------------------------------
 
@@ -63,8 +77,7 @@ class Server(socketio.Server):
         return Engine
 
     def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        super()._handle_eio_connect(eio_sid, environ)
-        self.eio.arrived(eio_sid, environ)
+        super()._handle_eio_connect(eio_sid, slim(environ))
 
     def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         if eio_sid not in self.environ:
@@ -78,6 +91,7 @@ class Server(socketio.Server):
             self._handle_connect(eio_sid, NAMESPACE, pkt.data if isinstance(pkt.data, dict) else None)
         elif pkt.packet_type == packet.DISCONNECT:
             self._handle_disconnect(eio_sid, NAMESPACE, self.reason.CLIENT_DISCONNECT)
+            self.eio.has_to_join(eio_sid)
         elif pkt.packet_type == packet.EVENT and not pkt.attachment_count:
             self._handle_event(eio_sid, NAMESPACE, pkt.id, pkt.data)
         elif pkt.packet_type != packet.ACK:  # we never ask for acknowledgements
@@ -163,5 +177,10 @@ class Server(socketio.Server):
 
     def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self.offences.pop(eio_sid, None)
-        self.eio.left(eio_sid)
         super()._handle_eio_disconnect(eio_sid, reason)
+        self.eio.left(eio_sid)
+
+
+def slim(environ: dict[str, Any]) -> dict[str, Any]:
+    """What of a handshake's request is needed as long as the connection lives: who asks, from where."""
+    return {key: environ[key] for key in KEPT if key in environ}

@@ -2,10 +2,13 @@
 
 Gunicorn had an eventlet worker of its own until 26.0. This one differs in how it stops: open
 websockets never finish by themselves, so it closes them (the clients reconnect elsewhere or a
-moment later) and waits only for the requests that are being answered.
+moment later) and waits only for the requests that are being answered. A request that becomes a
+websocket ends here: the transport takes its connection over, and its green thread is let go.
 """
 
 import os
+import resource
+import sys
 import time
 from contextlib import suppress
 from types import FrameType
@@ -16,7 +19,7 @@ import eventlet.wsgi
 from eventlet import hubs, patcher
 from eventlet.greenio import GreenSocket
 from gunicorn.http.message import Request
-from gunicorn.sock import BaseSocket, ssl_wrap_socket
+from gunicorn.sock import BaseSocket
 from gunicorn.workers.base_async import AsyncWorker
 
 from chat.realtime.discreet import Discreet
@@ -36,6 +39,9 @@ class EventletWorker(Discreet, AsyncWorker):
 
         Here and not at import: the master, which also imports this module, must stay unpatched.
         """
+        if self.cfg.is_ssl:
+            sys.exit("TLS ends at the proxy in front of Parley: leave certfile and keyfile to it.")
+        allow_open_files()
         hubs.use_hub()  # a hub made before the fork would share its epoll with the master
         eventlet.monkey_patch()
         self.connections = eventlet.GreenPool(self.worker_connections)
@@ -97,12 +103,6 @@ class EventletWorker(Discreet, AsyncWorker):
         except Exception:
             self.log.exception("on_worker_stop failed: %s", self)
 
-    def handle(self, listener: GreenSocket, client: GreenSocket, addr: Any) -> None:
-        """Serve one connection, from its first request to its last."""
-        if self.cfg.is_ssl:
-            client = ssl_wrap_socket(client, self.cfg)
-        super().handle(listener, client, addr)
-
     def handle_request(self, listener_name: Any, req: Request, sock: GreenSocket, addr: Any) -> Any:
         """Serve one request; a websocket is no request that a stop would wait for."""
         if is_websocket(req):
@@ -114,7 +114,7 @@ class EventletWorker(Discreet, AsyncWorker):
             self.in_flight -= 1
 
     def is_already_handled(self, respiter: Any) -> bool:
-        """Whether the connection was a websocket's, so that no response may be written to it."""
+        """Whether the connection has become a websocket, so that no response may be written to it."""
         if getattr(eventlet.wsgi.WSGI_LOCAL, "already_handled", False):
             raise StopIteration
         return bool(super().is_already_handled(respiter))
@@ -133,6 +133,13 @@ class EventletWorker(Discreet, AsyncWorker):
     def handle_usr1(self, sig: int, frame: FrameType | None) -> None:
         """Reopen the log files (SIGUSR1)."""
         eventlet.spawn(super().handle_usr1, sig, frame)
+
+
+def allow_open_files() -> None:
+    """Let this process have as many connections as the system allows; the usual 1024 are soon too few."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems name a limit that they do not allow
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def unpatched(listener: BaseSocket) -> GreenSocket:

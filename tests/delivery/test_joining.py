@@ -175,4 +175,4 @@ def test_who_hangs_up_while_being_greeted_is_not_kept(world: World) -> None:
     page = world.pages[1]
     world.between = once(page.cut, call=1)
     page.connect()
-    assert (world.rooms.connections, world.rooms.entries, world.dispatcher.followed) == ({}, {}, {})
+    assert (world.rooms.connections, world.rooms.rooms, world.dispatcher.followed) == ({}, {}, {})

@@ -1,6 +1,6 @@
 """The private parts of python-socketio, python-engineio and eventlet that we lean on: each fails here on an upgrade.
 
-realtime/server.py, engine.py and websocket.py name them.
+realtime/server.py and realtime/transport/ name them.
 When one of these tests fails after an upgrade, read the new source before mending.
 """
 
@@ -10,25 +10,24 @@ import inspect
 from importlib.metadata import version
 
 import engineio
+import eventlet.hubs.hub
+import eventlet.wsgi
 import pytest
 import socketio
 from engineio import payload
-from engineio import socket as engine_socket
-from engineio.async_drivers import eventlet as eventlet_driver
 from engineio.async_drivers import threading as threading_driver
-from eventlet import websocket as eventlet_websocket
-from eventlet.websocket import RFC6455WebSocket, WebSocketWSGI
+from engineio.socket import Socket as LibrarySocket
 from gunicorn.workers.base import Worker
+from gunicorn.workers.base_async import AsyncWorker
 from socketio import packet
 
 from chat.realtime.discreet import Discreet
-from chat.realtime.engine import GONE, Engine, Socket
 from chat.realtime.server import Server, TextPacket
 from chat.realtime.threaded import DiscreetThreadWorker
-from chat.realtime.websocket import FairWebSocket
+from chat.realtime.transport import Engine, RoomManager
+from chat.realtime.transport.engine import GONE
+from chat.realtime.transport.sockets import LiveSocket, Socket
 from chat.realtime.worker import EventletWorker
-
-LibrarySocket = Socket.__base__  # ours has taken its place in the module
 
 PINNED = {
     "python-socketio": "5.18.1",
@@ -68,34 +67,37 @@ def test_the_engine_hands_messages_over_without_a_thread_each() -> None:
     assert server.eio.async_handlers is False
 
 
-def test_the_engine_takes_its_websocket_from_a_table_we_can_replace() -> None:
+def test_with_threads_the_engine_takes_its_websocket_from_a_table_we_can_replace() -> None:
     assert "self.server._async['websocket']" in inspect.getsource(LibrarySocket._upgrade_websocket)
-    for driver in (eventlet_driver, threading_driver):
-        assert set(driver._async) >= {"thread", "queue", "queue_empty", "event", "websocket", "sleep"}
+    assert set(threading_driver._async) >= {"thread", "queue", "queue_empty", "event", "websocket", "sleep"}
     server = Server(async_mode="threading")
     assert server.eio._async is not threading_driver._async
     assert issubclass(server.eio._async["websocket"], threading_driver._async["websocket"])
 
 
-def test_eventlets_websocket_negotiates_by_the_header_we_take_away() -> None:
-    assert "HTTP_SEC_WEBSOCKET_EXTENSIONS" in inspect.getsource(WebSocketWSGI)
-    assert "support_legacy_versions" in inspect.getsource(WebSocketWSGI.__init__)
-    assert "environ['eventlet.input'].get_socket()" in inspect.getsource(eventlet_driver.WebSocketWSGI.__call__)
-
-
-def test_a_socket_can_be_closed_without_waiting_for_its_client() -> None:
-    assert list(inspect.signature(LibrarySocket.close).parameters) == ["self", "wait", "abort", "reason"]
-    assert isinstance(engineio.Server(async_mode="threading").sockets, dict)
-
-
-def test_the_engine_and_its_sockets_are_of_classes_we_can_replace() -> None:
+def test_the_engines_are_of_our_class_and_the_librarys_own_stays_as_it_is() -> None:
     assert "socket.Socket(self, sid)" in inspect.getsource(engineio.Server._handle_connect)
-    assert list(inspect.signature(LibrarySocket.handle_post_request).parameters) == ["self", "environ"]
-    assert "except exceptions.EngineIOError" in inspect.getsource(engineio.Server.handle_request)
+    assert engineio.server.socket.Socket is LibrarySocket
     server = Server(async_mode="threading")
-    assert type(server.eio) is Engine
-    assert engineio.server.socket.Socket is Socket
-    assert server.environ == {}
+    assert (type(server.eio), server.eio._socket_class, server.environ) == (Engine, Socket, {})
+    assert Server(async_mode="eventlet").eio._socket_class is LiveSocket
+
+
+def test_our_opening_of_an_engine_says_what_the_librarys_says() -> None:
+    parameters = ["self", "environ", "start_response", "transport", "jsonp_index"]
+    theirs = inspect.getsource(engineio.Server._handle_connect)
+    assert list(inspect.signature(engineio.Server._handle_connect).parameters) == parameters
+    engine = Server(async_mode="threading").eio
+    engine.sockets["sid"] = Socket(engine, "sid")
+    for name in engine._opening("sid", "polling"):
+        assert f"'{name}': " in theirs
+    refusal = Server(async_mode="threading").eio._bad_request()
+    assert set(refusal) == {"status", "headers", "response"}
+
+
+def test_the_library_watches_no_clients_where_our_pings_do() -> None:
+    assert "self.start_service_task = monitor_clients" in inspect.getsource(engineio.base_server.BaseServer.__init__)
+    assert Server(async_mode="threading").eio.start_service_task is False
 
 
 @pytest.mark.parametrize(
@@ -104,8 +106,12 @@ def test_the_engine_and_its_sockets_are_of_classes_we_can_replace() -> None:
         ("send", ["self", "pkt"]),
         ("poll", ["self"]),
         ("receive", ["self", "pkt"]),
+        ("close", ["self", "wait", "abort", "reason"]),
         ("check_ping_timeout", ["self"]),
-        ("_send_ping", ["self"]),
+        ("schedule_ping", ["self"]),
+        ("handle_get_request", ["self", "environ", "start_response"]),
+        ("handle_post_request", ["self", "environ"]),
+        ("_upgrade_websocket", ["self", "environ", "start_response"]),
         ("_websocket_handler", ["self", "ws"]),
     ],
 )
@@ -113,44 +119,54 @@ def test_what_we_override_of_the_engines_sockets_is_still_there(name: str, param
     assert list(inspect.signature(getattr(LibrarySocket, name)).parameters) == parameters
 
 
-def test_all_that_is_written_passes_through_the_queue_we_bound() -> None:
-    written = inspect.getsource(LibrarySocket._websocket_handler)
-    assert "packets = self.poll()" in written
-    assert "packets = self.poll()" in inspect.getsource(LibrarySocket.handle_get_request)
-    assert "self.queue.put(pkt)" in inspect.getsource(LibrarySocket.send)
+def test_an_engine_is_upgraded_by_its_own_method_while_polls_are_held_back() -> None:
+    source = inspect.getsource(LibrarySocket.handle_get_request)
+    assert "getattr(self, '_upgrade_' + transport)(environ," in source
+    assert "if self.upgrading or self.upgraded:" in source
+    assert "packets = self.poll()" in source
+    assert "packets = self.poll()" in inspect.getsource(LibrarySocket._websocket_handler)
 
 
-def test_the_clock_of_the_pings_is_asked_only_where_we_replaced_it() -> None:
-    # The first ping of a socket's life is stamped by its maker, and ours stamps it again.
-    assert inspect.getsource(engine_socket).count("time.time()") == 2
-    server = Server(async_mode="threading")
-    assert Socket(server.eio, "sid").last_ping < 1_000_000_000
+def test_only_what_we_replaced_asks_the_wall_clock() -> None:
+    source = inspect.getsource(LibrarySocket)
+    replaced = (LibrarySocket.check_ping_timeout, LibrarySocket._send_ping)
+    assert source.count("time.time()") == sum(inspect.getsource(part).count("time.time()") for part in replaced)
+    assert Socket(Server(async_mode="threading").eio, "sid").last_ping < 1_000_000_000
 
 
-def test_a_refused_handshake_is_answered_as_the_engine_answers_its_own() -> None:
-    parameters = ["self", "environ", "start_response", "transport", "jsonp_index"]
-    assert list(inspect.signature(engineio.Server._handle_connect).parameters) == parameters
-    refusal = Server(async_mode="threading").eio._bad_request()
-    assert set(refusal) == {"status", "headers", "response"}
+def test_a_bare_refusal_of_the_engine_answers_the_request() -> None:
+    assert "except exceptions.EngineIOError" in inspect.getsource(engineio.Server.handle_request)
 
 
-def test_eventlet_makes_its_websocket_of_the_class_we_replace() -> None:
-    assert "return RFC6455WebSocket(sock, environ" in inspect.getsource(WebSocketWSGI)
-    assert "self._recv_frame(message=fragmented_message)" in inspect.getsource(RFC6455WebSocket._iter_frames)
-    reading = inspect.getsource(RFC6455WebSocket._recv_frame)
-    assert "self.Message(" in reading
-    assert "message.push(d, final=finished)" in reading
-    assert "self._apply_mask(d, mask, length=dlen, offset=received)" in reading
-    assert list(inspect.signature(RFC6455WebSocket.Message.push).parameters) == ["self", "data", "final"]
-    assert issubclass(eventlet_websocket.FailedConnectionError, Exception)
+def test_the_loop_watches_a_descriptor_for_us() -> None:
+    hub = eventlet.hubs.hub.BaseHub
+    assert list(inspect.signature(hub.add).parameters) == ["self", "evtype", "fileno", "cb", "tb", "mark_as_closed"]
+    assert list(inspect.signature(hub.remove).parameters) == ["self", "listener"]
+    assert list(inspect.signature(hub.schedule_call_global).parameters)[:3] == ["self", "seconds", "cb"]
+    assert (eventlet.hubs.hub.READ, eventlet.hubs.hub.WRITE) == ("read", "write")
+    assert callable(eventlet.hubs.notify_opened)
 
 
-@pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 125, 1000])
-@pytest.mark.parametrize("offset", [0, 1, 2, 3, 5])
-def test_unmasking_is_what_eventlets_own_is(size: int, offset: int) -> None:
-    data, mask = bytes(number % 256 for number in range(size)), (7, 130, 0, 255)
-    slow = RFC6455WebSocket._apply_mask(data, mask, length=size, offset=offset)
-    assert FairWebSocket._apply_mask(data, mask, length=size, offset=offset) == slow
+def test_a_request_that_became_a_websocket_gets_no_response() -> None:
+    assert hasattr(eventlet.wsgi, "WSGI_LOCAL")
+    handling = inspect.getsource(AsyncWorker.handle_request)
+    assert "if self.is_already_handled(respiter):" in handling
+    assert handling.index("is_already_handled") < handling.index("resp.write")
+    assert "util.close(client)" in inspect.getsource(AsyncWorker.handle)  # its own copy; ours stays open
+
+
+def test_rooms_are_kept_where_the_library_looks_for_them() -> None:
+    manager = Server(async_mode="threading").manager
+    assert type(manager) is RoomManager
+    sid = manager.pre_connect("engine", "/")
+    manager.connect(sid, "/")
+    manager.enter_room(sid, "/", "town")
+    assert manager.eio_sid_from_sid(sid, "/") == "engine"
+    assert manager.sid_from_eio_sid("engine", "/") == sid
+    assert [list(manager.get_participants("/", room)) for room in ("town", sid)] == [[(sid, "engine")]] * 2
+    manager.pre_disconnect(sid, "/")
+    manager.disconnect(sid, "/")
+    assert (manager.rooms, manager.of, manager.pending_disconnect) == ({}, {}, {})
 
 
 def test_packets_are_written_in_strict_json_and_never_as_attachments() -> None:
@@ -175,7 +191,7 @@ def test_what_the_engine_would_write_down_of_a_stranger_passes_through_us() -> N
 
 def test_what_the_engine_says_of_a_connection_that_has_ended() -> None:
     server = Server(async_mode="threading")
-    server.eio.sockets["gone"] = engine_socket.Socket(server.eio, "gone")
+    server.eio.sockets["gone"] = LibrarySocket(server.eio, "gone")
     server.eio.sockets["gone"].closed = True
     with pytest.raises(KeyError) as ended:
         server.eio._get_socket("gone")

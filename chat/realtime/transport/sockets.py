@@ -1,0 +1,394 @@
+"""One client's engine: bounded in how fast it is read and in what waits for it, and it ends for certain."""
+
+from __future__ import annotations
+
+import io
+import logging
+import socket as sockets
+import struct
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha1
+from typing import TYPE_CHECKING, Any
+
+import engineio
+from engineio import packet
+from engineio.exceptions import EngineIOError, QueueEmpty, UnknownPacketError
+from engineio.payload import Payload
+
+from chat.limits import MAX_BACKLOG_BYTES, MAX_BACKLOG_PACKETS, MAX_UNREAD_ANSWERS
+from chat.rates import Pace
+from chat.realtime.transport import frames
+
+if TYPE_CHECKING:
+    from chat.realtime.transport.engine import Engine
+    from chat.realtime.transport.line import Line
+
+log = logging.getLogger("chat.engine")
+
+STUCK = 5.0  # seconds that the last words have to leave; then the connection is cut
+PROBED_WITHIN = 10.0  # seconds that the change from long-polling to a websocket may take
+TAKEN_AT_ONCE = 16  # packets in one answer to a long-polling client; stock Python clients refuse more
+ANSWER = "3"  # how a Socket.IO acknowledgement begins
+PING, PONG = frames.frame(b"2"), "3"  # of Engine.IO
+PROBE, PROBED, UPGRADE = "2probe", frames.frame(b"3probe"), "5"
+_ACCEPT = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+
+# A client that comes back by long-polling flushes everything it wrote meanwhile in one request.
+Payload.max_decode_packets = 1000
+
+
+@dataclass
+class Backlog:
+    """What waits for one client, in packets and bytes, what is being written just now included.
+
+    ``events`` are told whether one reads or not; ``answers`` were asked for, so their number is the client's own doing.
+    """
+
+    packets: int = 0
+    events: int = 0
+    answers: int = 0
+    under_way: list[packet.Packet] = field(default_factory=list)
+
+    def add(self, pkt: packet.Packet, sign: int = 1) -> None:
+        if is_answer(pkt):
+            self.answers += sign * size_of(pkt)
+        else:
+            self.packets += sign
+            self.events += sign * size_of(pkt)
+
+    def take(self, packets: list[packet.Packet]) -> None:
+        """These are being written now, so those before have been."""
+        for pkt in self.under_way:
+            self.add(pkt, -1)
+        self.under_way = packets
+
+    @property
+    def is_full(self) -> bool:
+        return self.packets > MAX_BACKLOG_PACKETS or self.events > MAX_BACKLOG_BYTES
+
+
+class Socket(engineio.socket.Socket):
+    """The library's engine, bounded: long-polling everywhere, and websockets where each has a thread."""
+
+    server: Engine
+    closed: bool
+    closing: bool
+    connected: bool
+    last_ping: float | None
+    queue: Any
+    line: Line | None = None
+
+    def __init__(self, server: Engine, sid: str) -> None:
+        super().__init__(server, sid)
+        self.last_ping = time.monotonic()
+        self.backlog = Backlog()
+        self.pace = Pace(*server.frames) if server.frames else None
+        self.websocket: Any = None
+
+    def send(self, pkt: packet.Packet) -> None:
+        """Lay a packet into the queue; who leaves too much there is cut off, and catches up on coming back."""
+        if self.closed:
+            return
+        self.queue.put(pkt)
+        self.backlog.add(pkt)
+        if self.backlog.is_full and not self.closing:
+            self.cut_off()
+
+    def cut_off(self) -> None:
+        """Hang up on who reads too slowly."""
+        log.info("cut off a client that reads too slowly")
+        self.close(reason=self.server.reason.TRANSPORT_ERROR)
+        self.cut()
+
+    def poll(self) -> list[packet.Packet]:
+        """Wait for packets and take a few; they count as waiting until the next ones are taken."""
+        self.backlog.take([])
+        queue, is_empty = self.queue, self.server.get_queue_empty_exception()
+        try:
+            packets = [queue.get(timeout=self.server.ping_interval + self.server.ping_timeout)]
+        except is_empty:
+            raise QueueEmpty from None
+        with suppress(is_empty):
+            while packets[-1] is not None and len(packets) < TAKEN_AT_ONCE:
+                packets.append(queue.get(block=False))
+        if packets[-1] is None:
+            packets.pop()
+            if packets:
+                queue.put(None)  # the end, for next time
+        self.backlog.take(packets)
+        return packets
+
+    def receive(self, pkt: packet.Packet) -> None:
+        """Take a packet. Who sends too fast, or leaves what they asked for unread, has to wait until that changed."""
+        while self.pace and (wait := self.pace.take()):
+            self.server.sleep(wait)
+        while self.backlog.answers > MAX_UNREAD_ANSWERS and not self.closed:
+            self.server.sleep(0.05)
+        super().receive(pkt)
+
+    def handle_get_request(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer a poll; one that waited until the engine ended is refused (400), so that the client comes back."""
+        packets = super().handle_get_request(environ, start_response)
+        if packets == [] and self.closed and not self.upgraded:
+            raise EngineIOError
+        return packets
+
+    def handle_post_request(self, environ: dict[str, Any]) -> None:
+        """Refuse a long-polling client's malformed request (400) and hang up; the library logs it and answers 200."""
+        try:
+            super().handle_post_request(environ)
+        except (ValueError, LookupError, RecursionError):
+            raise EngineIOError from None
+
+    def close(self, wait: bool = False, abort: bool = True, reason: str | None = None) -> None:
+        """End it without waiting, and without a CLOSE packet, which would tell stock Python clients to stay away."""
+        if self.closed or self.closing:
+            return
+        self.closing = True
+        self.server._trigger_event("disconnect", self.sid, reason or self.server.reason.SERVER_DISCONNECT)
+        self.closed = True
+        self._end()
+
+    def _end(self) -> None:
+        self.queue.put(None)
+        self.server.start_background_task(self._cut_later)
+
+    def cut(self) -> None:
+        """End the TCP connection at once, whatever waits to be written."""
+        line = getattr(self.websocket, "socket", None) or getattr(getattr(self.websocket, "ws", None), "sock", None)
+        if line is not None:
+            with suppress(OSError):
+                # Without lingering: what the kernel holds for a client that reads nothing is let go too.
+                line.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
+                line.shutdown(sockets.SHUT_RDWR)
+
+    def _cut_later(self) -> None:
+        self.server.sleep(STUCK)
+        self.cut()
+
+    def _websocket_handler(self, ws: Any) -> Any:
+        self.websocket = ws
+        return super()._websocket_handler(ws)
+
+    # Pings: by the monotonic clock, so that nobody's connection ends when the wall clock is set.
+
+    def check_ping_timeout(self) -> bool:
+        """Whether it is open still; the engine's own round looks for clients that do not answer."""
+        return not self.closed
+
+    def schedule_ping(self) -> None:
+        """The last ping was answered; the next one is due after the usual time."""
+        if self.last_ping:
+            self.last_ping = None
+            self.server.pings.add(self)
+
+    def ping(self) -> None:
+        """Ask whether the client is still there."""
+        self.send(packet.Packet(packet.PING))
+
+
+class LiveSocket(Socket):
+    """Its websocket is a line on the loop; until then, or without one, it is long-polling as above."""
+
+    def send(self, pkt: packet.Packet) -> None:
+        """Send a packet, by whichever way it is reached now."""
+        if self.line is None:
+            super().send(pkt)
+        elif not self.closed:
+            self.line.push(frame_of(pkt))
+
+    def ping(self) -> None:
+        """Ask whether the client is still there."""
+        if self.line is None:
+            super().ping()
+        else:
+            self.line.push(PING)
+
+    def cut(self) -> None:
+        """End the TCP connection at once, whatever waits to be written."""
+        if self.line is not None:
+            self.line.cut()
+
+    def _end(self) -> None:
+        if self.line is None:
+            super()._end()
+        else:
+            self.line.close()
+
+    # The way to a websocket -----------------------------------------------------------------------
+
+    def _upgrade_websocket(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Take the request's connection over as a line. A client that polled so far proves it first, with a probe."""
+        from eventlet.wsgi import WSGI_LOCAL
+
+        from chat.realtime.transport.line import Line, take_over
+
+        accepted = accept(environ)
+        if accepted is None:
+            if not self.connected:
+                self.close()
+            return self.server._bad_request("Invalid websocket upgrade")
+        line = Line(take_over(environ["gunicorn.socket"]), self, self.server.frames)
+        line.push(accepted)
+        if self.connected:
+            self.upgrading = True
+            Probe(self, line)
+        else:
+            self.connected = True
+            self.move_to(line)
+        WSGI_LOCAL.already_handled = True  # realtime/worker.py writes no response and lets the request go
+        return []
+
+    def move_to(self, line: Line) -> None:
+        """From now on the client is reached by this line; what waits goes first."""
+        self.upgraded, self.upgrading = True, False
+        line.owner, self.line = self, line
+        queue, self.queue = self.queue, None
+        self.backlog = Backlog()
+        while not queue.empty():
+            if (pkt := queue.get(block=False)) is not None:
+                line.push(frame_of(pkt))
+        if self.closed:
+            line.close()
+
+    # As a line's owner ----------------------------------------------------------------------------
+
+    def at_once(self, message: frames.Message) -> bool:
+        """An answered ping needs nobody's time."""
+        if message != PONG:
+            return False
+        self.schedule_ping()
+        return True
+
+    def take(self, line: Line, message: frames.Message) -> None:
+        """Deal with one Engine.IO packet."""
+        if self.closed:
+            return
+        if isinstance(message, bytes):
+            self.server._trigger_event("message", self.sid, message)
+        elif message[:1] == "4":
+            self.server._trigger_event("message", self.sid, message[1:])
+        else:
+            try:
+                with suppress(UnknownPacketError):
+                    engineio.socket.Socket.receive(self, packet.Packet(encoded_packet=message))
+            except (ValueError, LookupError, RecursionError) as error:
+                log.info("closed a connection that sent no Engine.IO packet: %s", type(error).__name__)
+                self.close(reason=self.server.reason.TRANSPORT_ERROR)
+
+    def lost(self, line: Line) -> None:
+        """The line is gone, and with it the client."""
+        self.close(reason=self.server.reason.TRANSPORT_CLOSE)
+
+    def left_behind(self, line: Line) -> None:
+        """The client reads too slowly."""
+        self.server.start_background_task(self.cut_off)
+
+
+class Probe:
+    """A websocket of a client that still polls: a probe, its echo, and the word that it is to be used from now on."""
+
+    def __init__(self, socket: LiveSocket, line: Line) -> None:
+        self.socket, self.line = socket, line
+        self.is_proven = False
+        line.owner = self
+        socket.server.start_background_task(self.expire)
+
+    def at_once(self, message: frames.Message) -> bool:
+        return False
+
+    def take(self, line: Line, message: frames.Message) -> None:
+        if not self.is_proven and message == PROBE:
+            self.is_proven = True
+            line.push(PROBED)
+            if self.socket.queue is not None:
+                self.socket.queue.put(packet.Packet(packet.NOOP))  # ends the poll that is open
+        elif self.is_proven and message == UPGRADE and self.socket.line is None:
+            self.socket.move_to(line)
+        else:
+            line.close(frames.BROKEN)
+
+    def lost(self, line: Line) -> None:
+        """It came to nothing; the client goes on polling."""
+        self.socket.upgrading = False
+
+    def left_behind(self, line: Line) -> None:
+        line.cut()
+
+    def expire(self) -> None:
+        self.socket.server.sleep(PROBED_WITHIN)
+        if self.line.owner is self:
+            self.line.close()
+
+
+def accept(environ: dict[str, Any]) -> bytes | None:
+    """The answer to a websocket handshake (RFC 6455, 4.2), without extensions; None when it is none."""
+    key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "")
+    try:
+        is_key = len(b64decode(key, validate=True)) == 16
+    except ValueError:
+        is_key = False
+    if not is_key or environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13":
+        return None
+    token = b64encode(sha1(key.encode() + _ACCEPT, usedforsecurity=False).digest())
+    head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+    return head + token + b"\r\n\r\n"
+
+
+def frame_of(pkt: packet.Packet) -> bytes:
+    """A packet as a frame."""
+    from chat.realtime.transport.line import Answer
+
+    data = pkt.encode()
+    if isinstance(data, bytes):
+        return frames.frame(data, frames.BINARY)
+    frame = frames.frame(data.encode())
+    return Answer(frame) if is_answer(pkt) else frame
+
+
+def size_of(pkt: packet.Packet) -> int:
+    """About how many bytes a packet is on the wire."""
+    return len(pkt.data) if isinstance(pkt.data, str | bytes) else 16
+
+
+def is_answer(pkt: packet.Packet) -> bool:
+    """Whether it carries a Socket.IO acknowledgement."""
+    return isinstance(pkt.data, str) and pkt.data[:1] == ANSWER
+
+
+def hardened(driver: type) -> type:
+    """The library's websocket driver where each has a thread: no compression (100 KB each), no tracebacks on the wire.
+
+    Eventlet's is never used: its connections are lines.
+    """
+
+    class Hardened(driver):
+        def __init__(self, handler: Callable[[Any], Any], server: Any, **options: Any) -> None:
+            super().__init__(closing_on_error(handler), server, **options)
+
+        def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+            environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+            environ["wsgi.errors"] = io.StringIO()
+            return super().__call__(environ, start_response)
+
+    return Hardened
+
+
+def closing_on_error(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The engine's websocket handler, closed cleanly when a frame cannot be read; else it stays a zombie for 50 s."""
+
+    def handle(websocket: Any) -> Any:
+        try:
+            return handler(websocket)
+        except Exception as error:
+            socket = handler.__self__  # type: ignore[attr-defined]
+            log.info("closed a connection that sent no Engine.IO packet: %s", type(error).__name__)
+            socket.close(reason=socket.server.reason.TRANSPORT_ERROR)
+            socket.queue.put(None)
+            return []
+
+    return handle
