@@ -64,7 +64,7 @@ def test_what_is_said_and_done_offline_arrives_once_and_in_order(ana: Person, bo
     events = chat.events(timeout=20)
     first = chat.send(channel_id, "before").result(10)
     assert first
-    proxy.to = free_port()  # where nobody listens
+    proxy.lead_to(free_port())  # where nobody listens
     proxy.cut()
     until(lambda: not chat.connected)
     sendings = [chat.send(channel_id, str(number)) for number in range(5)]
@@ -72,7 +72,7 @@ def test_what_is_said_and_done_offline_arrives_once_and_in_order(ana: Person, bo
     with pytest.raises(TimeoutError):
         sendings[0].result(0.1)
     assert chat.pending == 8
-    proxy.to = ana.server.port
+    proxy.lead_to(ana.server.port)
     results = [sending.result(20) for sending in sendings]
     assert texts(ana, channel_id) == ["edited", "0", "1", "2", "3", "4"]
     assert results[6]

@@ -42,6 +42,10 @@ class Proxy:
         """How many frames it dropped, doubled and delayed (drop, double, delay)."""
         return self._carrier.done
 
+    def lead_to(self, port: int) -> None:
+        """From now on those who connect are led to this port."""
+        self.to = self._carrier.to = port
+
     def close(self) -> None:
         """End it all."""
         self._carrier.close()
