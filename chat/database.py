@@ -60,14 +60,46 @@ def transaction(*, writes: bool) -> Iterator[Session]:
     session = db.session()
     session.rollback()
     try:
-        session.connection(execution_options=_options(session, writes))
-        yield session
+        with translated():
+            session.connection(execution_options=_options(session, writes))
+            yield session
+    finally:
+        close(session)
+
+
+@contextmanager
+def savepoint(session: Session) -> Iterator[None]:
+    """A part of a transaction: it reads every row anew, and is rolled back by itself when it fails."""
+    try:
+        with session.begin_nested():
+            yield
+    finally:
+        session.expunge_all()
+
+
+def stands(session: Session) -> bool:
+    """Whether a transaction is still open: SQLite gives the whole of it up when, say, the disk is full.
+
+    A savepoint would then begin another, and end it with a commit.
+    """
+    driver = session.connection().connection.driver_connection
+    return bool(getattr(driver, "in_transaction", True))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """The database's own errors as what is answered to people."""
+    try:
+        yield
     except IntegrityError as error:
         raise Raced from error
     except (DBAPIError, PoolTimeout, PendingRollbackError) as error:
         raise ChatError("unavailable") from error
-    finally:
-        close(session)
+
+
+def has_one_writer() -> bool:
+    """Whether a writer holds the whole database, as on SQLite."""
+    return db.engine.dialect.name == "sqlite"
 
 
 def close(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""The table of everything that can be asked, and the one way to ask it: validate, act, commit, wake, answer."""
+"""The table of everything that can be asked, and the one way to ask it: validate, act, wake, answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from chat import failpoints, journal
+from chat import failpoints
 from chat.actions import (
     Answer,
     channels,
@@ -26,9 +26,10 @@ from chat.actions import (
 )
 from chat.actors import Actor, Asker, Workspace
 from chat.basics import new_id
+from chat.commits import Commits
 from chat.database import Raced, transaction
 from chat.errors import ChatError
-from chat.journal import Event
+from chat.journal import Event, Journal
 from chat.rates import Rates
 from chat.schemas import answers, events, params
 
@@ -125,6 +126,9 @@ class Dispatch:
     close_sessions: Callable[[list[str]], None] = close_nothing
     rates: Rates = field(default_factory=Rates)
 
+    def __post_init__(self) -> None:
+        self.commits = Commits(self._tell)
+
     def perform(self, asker: Asker, name: str, payload: object) -> Answer:
         """Ask one action; raises ChatError when it is refused. What nobody expected is logged as an incident."""
         try:
@@ -154,24 +158,25 @@ class Dispatch:
         return self._try(asker, action, arguments)
 
     def _try(self, asker: Asker, action: Action, arguments: dict[str, Any]) -> Answer:
-        failpoints.hit("before_transaction")
-        with transaction(writes=action.writes) as session:
-            told = journal.begin()
+        def act() -> Answer:
             # Who signs in may well carry the cookie of a session that has ended; it must not be held against them.
             actor = Actor(asker, self.workspace) if action.anyone else sessions.recognise(asker, self.workspace)
             answer = action.run(actor, **arguments)
             if action.writes and answer.changed:
                 sessions.touch(actor)
-                failpoints.hit("before_commit")
-                session.commit()
-                failpoints.hit("after_commit")
-            else:
-                told = journal.Journal()
+            return answer
+
+        failpoints.hit("before_transaction")
+        if action.writes:
+            return self.commits.write(act)
+        with transaction(writes=False):
+            return act()
+
+    def _tell(self, told: Journal) -> None:
         for stream, changes in told.events.items():
             self.wake(stream, changes)
         if told.ended_sessions:
             self.close_sessions(told.ended_sessions)
-        return answer
 
 
 def load(schema: Schema, payload: object) -> dict[str, Any]:

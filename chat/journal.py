@@ -39,6 +39,16 @@ class Journal:
     ended_sessions: list[str] = field(default_factory=list)
 
 
+def joined(journals: Iterable[Journal]) -> Journal:
+    """What several have to tell, in their order."""
+    whole = Journal()
+    for each in journals:
+        for stream, events in each.events.items():
+            whole.events[stream] += events
+        whole.ended_sessions += each.ended_sessions
+    return whole
+
+
 def current() -> Journal:
     """The journal of the transaction at hand."""
     journal: Journal = session().info.setdefault("chat_journal", Journal())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +16,12 @@ from sqlalchemy import event
 from chat import create_app, journal
 from chat.actions import Answer, accounts, sessions
 from chat.actors import Asker
+from chat.commits import AT_ONCE
 from chat.database import transaction
+from chat.errors import ChatError
 from chat.extensions import db
 from chat.journal import Event
+from tests.support import PATIENCE, until
 
 
 class Someone:
@@ -49,6 +53,32 @@ class Office:
         self.told: list[Event] = []
         self.dispatch.wake = lambda _stream, events: self.told.extend(events)
         self.statements: list[str] = []
+        self.commits = 0
+
+    def at_once(self, *acts: Callable[[], Answer]) -> list[Any]:
+        """Let all of these wait for the same commit, in this order; what each is answered, or its refusal's code."""
+        outcomes: list[Any] = [None] * len(acts)
+
+        def run(number: int) -> None:
+            with self.app.app_context():
+                try:
+                    outcomes[number] = acts[number]()
+                except ChatError as refusal:
+                    outcomes[number] = refusal.code
+
+        commits = self.dispatch.commits
+
+        def waiting() -> int:
+            return len(commits.gathering.actions) if commits.gathering else 0
+
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(len(acts))]
+        with commits.turn:
+            for number, thread in enumerate(threads, 1):
+                thread.start()
+                until(lambda number=number: waiting() == number % AT_ONCE)
+        for thread in threads:
+            thread.join(PATIENCE)
+        return outcomes
 
     @contextmanager
     def queries(self, at_most: int) -> Iterator[list[str]]:
@@ -68,6 +98,10 @@ def office(tmp_path: Path) -> Iterator[Office]:
         def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if not statement.startswith(("BEGIN", "PRAGMA")):
                 office.statements.append(statement)
+
+        @event.listens_for(db.engine, "commit")
+        def committed(_connection: Any) -> None:
+            office.commits += 1
 
         yield office
         db.engine.dispose()

@@ -70,7 +70,7 @@ def test_what_could_not_be_committed_is_told_to_nobody(world: World, breaks: Any
     page.asked.append(("subscribe", {"channel_id": world.channel_id}, {"generation": 0}))
     assert world.serve(page)
     breaks("before_commit:raise")
-    with pytest.raises(ChatError, match="internal_error"):
+    with pytest.raises(ChatError, match="unavailable"):
         says(world, "never")
     breaks("")
     says(world, "and on")
@@ -83,7 +83,7 @@ def test_what_could_not_be_committed_is_told_to_nobody(world: World, breaks: Any
 def test_an_answer_that_was_lost_after_the_commit_is_given_again(world: World, breaks: Any) -> None:
     payload = {"channel_id": world.channel_id, "client_msg_id": str(uuid.uuid4()), "text": "kept"}
     breaks("after_commit:raise")
-    with pytest.raises(ChatError, match="internal_error"):
+    with pytest.raises(ChatError, match="unavailable"):
         world.does(world.people[0], "message", **payload)
     breaks("")
     assert world.does(world.people[0], "message", **payload)["duplicate"] is True

@@ -16,6 +16,7 @@ from tests.support import ROOT
 
 JOINING = "tests/delivery/test_joining.py"
 TOLD = "tests/actions/test_told_is_stored.py"
+SHARED = "tests/actions/test_shared_commits.py"
 RULES = "tests/delivery/test_rules.py"
 COPIED = ("chat", "tests", "docs", "requirements", "config.py", "wsgi.py", "setup.cfg", "pyproject.toml")
 
@@ -41,16 +42,16 @@ MUTANTS = (
     ),
     Mutant(
         "answered after the commit",
-        "chat/dispatch.py",
-        '                failpoints.hit("before_commit")\n                session.commit()',
-        '                failpoints.hit("after_commit")',
+        "chat/commits.py",
+        '                    failpoints.hit("before_commit")\n                    session.commit()',
+        '                    failpoints.hit("before_commit")',
         f"{RULES}::test_what_was_answered_is_there_whatever_happens_next",
     ),
     Mutant(
         "the number is taken in the transaction, and given back with it",
-        "chat/dispatch.py",
-        "if action.writes and answer.changed:",
-        "if action.writes:",
+        "chat/commits.py",
+        "if any(waiting.changed for waiting in actions):",
+        "if actions:",
         f"{TOLD}::test_a_refused_action_leaves_no_hole_and_tells_nothing",
     ),
     Mutant(
@@ -61,12 +62,32 @@ MUTANTS = (
         f"{TOLD}::test_a_refused_action_leaves_no_hole_and_tells_nothing",
     ),
     Mutant(
+        "a refusal rolls back what it wrote, also where others share the commit",
+        "chat/database.py",
+        "        with session.begin_nested():\n            yield",
+        "        yield",
+        f"{SHARED}::test_a_refusal_among_them_harms_nobody_and_leaves_no_hole",
+    ),
+    Mutant(
+        "what changed nothing gives its number back, also where others share the commit",
+        "chat/commits.py",
+        "                if not self.answer.changed:\n                    raise Unchanged\n",
+        "",
+        f"{SHARED}::test_a_refusal_among_them_harms_nobody_and_leaves_no_hole",
+    ),
+    Mutant(
+        "answered after the commit, repeats and refusals too",
+        "chat/commits.py",
+        "            for waiting in actions:\n                waiting.fail(error)",
+        "            if alone:\n                actions[0].fail(error)",
+        f"{SHARED}::test_a_commit_that_fails_is_answered_to_everyone_and_told_to_nobody",
+    ),
+    Mutant(
         "told after the commit, and only then",
-        "chat/dispatch.py",
-        '                failpoints.hit("before_commit")',
-        "                for stream, changes in told.events.items():\n"
-        "                    self.wake(stream, changes)\n"
-        '                failpoints.hit("before_commit")',
+        "chat/commits.py",
+        '                    failpoints.hit("before_commit")',
+        "                    self._tell([waiting.told for waiting in actions])\n"
+        '                    failpoints.hit("before_commit")',
         f"{RULES}::test_what_could_not_be_committed_is_told_to_nobody",
     ),
     Mutant(

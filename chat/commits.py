@@ -1,0 +1,157 @@
+"""Shared commits: actions that are to write at the same moment go to disk in one transaction, a savepoint each.
+
+On SQLite a commit waits for the disk and one writer holds the whole database, so whoever comes first takes along
+everybody who is ready by then. PostgreSQL lets writers go side by side: there each action has its own transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from chat import failpoints, journal
+from chat.actions import Answer
+from chat.database import has_one_writer, savepoint, stands, transaction, translated
+from chat.errors import ChatError
+from chat.journal import Journal
+
+AT_ONCE = 64  # actions that share a commit: so many wait for each other
+
+
+@dataclass
+class Waiting:
+    """An action that is to write, and what became of it."""
+
+    act: Callable[[], Answer]
+    answer: Answer | None = None
+    error: Exception | None = None
+    told: Journal = field(default_factory=Journal)
+
+    @property
+    def changed(self) -> bool:
+        """Whether it left something to commit."""
+        return self.answer is not None and self.answer.changed
+
+    def attempt(self, session: Session, *, alone: bool) -> None:
+        """Run it. Refused, it takes back what it wrote, its number and its events with it; so if it changed nothing."""
+        told = journal.begin()
+        try:
+            with translated(), nullcontext() if alone else savepoint(session):
+                self.answer = self.act()
+                session.flush()
+                if not self.answer.changed:
+                    raise Unchanged
+            self.told = told
+        except Unchanged:
+            pass
+        except Exception as error:
+            self.answer, self.error = None, error
+
+    def fail(self, cause: BaseException) -> None:
+        """Whatever it came to, it did not come to disk for certain."""
+        self.answer, self.error = None, ChatError("unavailable")
+        self.error.__cause__ = cause
+
+    def outcome(self) -> Answer:
+        """Its answer, or its refusal raised."""
+        try:
+            if self.error:
+                raise self.error
+            if self.answer is None:
+                raise ChatError("unavailable")  # who was to lead is gone
+            return self.answer
+        finally:
+            self.error = None  # an error that its own traceback holds would stay in memory
+
+
+class Unchanged(Exception):
+    """Takes back the number of an action that found everything as it was asked to be."""
+
+
+@dataclass
+class Batch:
+    """Actions that share a commit; ``done`` once it is known what became of them."""
+
+    actions: list[Waiting] = field(default_factory=list)
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
+class Commits:
+    """One per process. ``tell`` gets what was committed, in the order of the numbers."""
+
+    tell: Callable[[Journal], None]
+    gathering: Batch | None = None  # whom the next action joins
+    turn: threading.Lock = field(default_factory=threading.Lock)  # held by the batch that is under way
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def write(self, act: Callable[[], Answer]) -> Answer:
+        """Run an action in a transaction that others may share; returns when its changes are on disk.
+
+        Raises what the action raises, and ChatError ``unavailable`` when the commit failed or may have failed.
+        """
+        own = Waiting(act)
+        if not has_one_writer():
+            self._tell(self._commit([own]))
+            return own.outcome()
+        batch = self._join(own)
+        if batch.actions[0] is own:
+            self._lead(batch)
+        else:
+            batch.done.wait()
+        return own.outcome()
+
+    def _join(self, waiting: Waiting) -> Batch:
+        with self._lock:
+            batch = self.gathering = self.gathering or Batch()
+            batch.actions.append(waiting)
+            if len(batch.actions) == AT_ONCE:
+                self.gathering = None
+            return batch
+
+    def _close(self, batch: Batch) -> None:
+        with self._lock:
+            if self.gathering is batch:
+                self.gathering = None
+
+    def _lead(self, batch: Batch) -> None:
+        """Run a batch in its first action's thread. From here to the end of the commit, nothing may yield."""
+        try:
+            with self.turn:
+                time.sleep(0)  # everyone whose frame has arrived comes along: under eventlet, one turn of its loop
+                self._close(batch)
+                told = self._commit(batch.actions)
+                batch.done.set()
+                self._tell(told)  # before the next batch can, and behind the answers
+        finally:
+            self._close(batch)
+            batch.done.set()
+
+    def _commit(self, actions: list[Waiting]) -> list[Journal]:
+        """Run actions in one transaction; answers, refusals too, may rest on a neighbour and wait for the disk."""
+        alone = len(actions) == 1
+        try:
+            with transaction(writes=True) as session:
+                for waiting in actions:
+                    waiting.attempt(session, alone=alone)
+                    if waiting.error and not alone and not stands(session):
+                        raise waiting.error
+                if any(waiting.changed for waiting in actions):
+                    failpoints.hit("before_commit")
+                    session.commit()
+                    failpoints.hit("after_commit")
+        except BaseException as error:
+            for waiting in actions:
+                waiting.fail(error)
+            if not isinstance(error, Exception):
+                raise
+        return [waiting.told for waiting in actions if waiting.changed]
+
+    def _tell(self, journals: list[Journal]) -> None:
+        if journals:
+            self.tell(journal.joined(journals))
