@@ -23,7 +23,8 @@ from tests.faults.web_crowd import PythonCrowd, WebCrowd
 from tests.support import Person, Server, until
 
 REST = 30.0  # seconds within which everything must have come to rest after the faults
-BOTS = 4  # one in so many people uses a program in place of the page
+BOTS = 4  # one in so many people uses a program in place of the page, and
+BARE = 2  # one in so many of these programs speaks bare frames
 TICK = 1.5  # seconds within which a process finds by its poll what another one committed last
 LATEST = 400  # messages of each channel that are compared over REST
 
@@ -190,7 +191,10 @@ def running(team: Team, folder: Path, *, per_second: float, seed: int = 1) -> It
     everyone = list(zip(team.people, turns, strict=True))
     programs = everyone[BOTS - 1 :: BOTS]
     pages = [each for each in everyone if each not in programs]
-    crowds = [WebCrowd(folder / "web", proxy.url, pages, seed), PythonCrowd(folder / "bots", proxy.url, programs, seed)]
+    crowds = [
+        WebCrowd(folder / "web", proxy.url, pages, seed),
+        PythonCrowd(folder / "bots", proxy.url, programs, seed, bare=range(0, len(programs), BARE)),
+    ]
     try:
         for crowd in crowds:
             crowd.folder.mkdir()
