@@ -256,16 +256,6 @@ def test_a_frame_too_large_ends_only_its_own_connection(wire, dial, ana):
     assert dial().connects(ana.token).is_heard()
 
 
-def test_a_message_in_many_fragments_is_no_way_around_the_limit(wire):
-    frame, opcode = websocket.ABNF.create_frame, websocket.ABNF
-    with suppress(*Gone):
-        wire.socket.send_frame(frame("42", opcode.OPCODE_TEXT, 0))
-        for _ in range(40):
-            wire.socket.send_frame(frame("[" * 30_000, opcode.OPCODE_CONT, 0))
-        wire.socket.send_frame(frame("]", opcode.OPCODE_CONT, 1))
-    assert wire.is_closed()
-
-
 # Packets that are no events ------------------------------------------------------------------------------
 
 PACKETS = {

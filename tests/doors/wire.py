@@ -38,16 +38,17 @@ class Wire:
 
     def reads(self) -> str:
         """The next frame; an engine's ping is answered on the way."""
-        while True:
-            opcode, data = self.socket.recv_data()
-            if opcode == websocket.ABNF.OPCODE_CLOSE:
-                raise websocket.WebSocketConnectionClosedException(str(data))
-            frame = data.decode()
-            if frame != "2":
-                break
+        while (frame := self.takes()) == "2":
             self.sends("3")
         self.frames.append(frame)
         return frame
+
+    def takes(self) -> str:
+        """The next frame, whatever it is."""
+        opcode, data = self.socket.recv_data()
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            raise websocket.WebSocketConnectionClosedException(str(data))
+        return str(data.decode())
 
     def reads_until(self, that: Callable[[str], bool]) -> str:
         """The next frame of which ``that`` holds."""

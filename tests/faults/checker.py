@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.anomalies import Anomalies, Anomaly, explain
-from tests.faults.outcomes import Outcomes, check_stored, time_to_reach
+from tests.faults.outcomes import Outcomes, Restore, check_stored, time_to_reach
 from tests.faults.replay import Replay
 from tests.faults.snapshot import Snapshots, check_snapshots
 from tests.faults.truth import FOREVER, Truth
@@ -86,22 +86,22 @@ def check(
     truth: Truth,
     snapshots: Snapshots | None = None,
     *,
-    since: float = -FOREVER,
+    restores: Sequence[Restore] = (),
     until: float = FOREVER,
-    backup: Mapping[str, int] | None = None,
 ) -> Verdict:
     """Hold the histories of all processes of a run to the truth.
 
-    A restore from a backup ends an epoch, and each is checked by itself: the first with the truth of then and ``until``
-    the restore, the second with the truth at the end, ``since`` the restore, and the heads of the ``backup``: what was
-    acknowledged above them before the restore may be missing. Times are those of the histories.
+    A restore from a backup ends an epoch, and each is checked by itself: with the truth at its end, the ``restores``
+    before it, of which the last began it, and ``until`` the next one. What was acknowledged between a backup and its
+    restore may be missing if the backup does not hold it, and then nobody may go on holding it.
     """
+    since = restores[-1].at if restores else -FOREVER
     paths = sorted(histories)
     anomalies = Anomalies()
     check_stored(truth, anomalies)
     replay = Replay(truth, anomalies, since, until)
     replay.read(paths)
-    Outcomes(truth, anomalies, replay, backup).check()
+    Outcomes(truth, anomalies, replay, restores).check()
     check_snapshots(truth, anomalies, snapshots or {})
     unknown = len(replay.asks.keys() - replay.outcomes.keys())
     return Verdict(anomalies.found, anomalies.counts, dict(replay.counts), unknown, time_to_reach(replay), paths, truth)

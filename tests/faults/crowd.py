@@ -1,4 +1,4 @@
-"""A crowd in Python: many clients of chat.client in one process, told what to do line by line.
+"""A crowd in Python: clients of chat.client, and some that speak bare frames, told what to do line by line.
 
 python -m tests.faults.crowd CONFIG.json; web_crowd.py says what stands in there, what it is told and what it answers.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chat.client import Client, ClientError, Message
+from tests.faults.bare_member import BareMember
 from tests.faults.history import History, Row, digest, row_name
 
 READY_SECONDS = 60.0
@@ -64,6 +65,19 @@ class Member:
         else:
             self.chat.unreact(Message.from_dict(dice.choice(seen)), dice.choice(EMOJI))
 
+    @property
+    def pending(self) -> int:
+        return self.chat.pending
+
+    def open(self) -> None:
+        self.chat.open()
+
+    def ready(self, seconds: float) -> None:
+        self.chat.ready(seconds)
+
+    def close(self) -> None:
+        self.chat.close()
+
     def is_at_rest(self) -> bool:
         """Nothing waits to be sent, and everything that the server has is here."""
         try:
@@ -84,8 +98,12 @@ class Crowd:
     def __init__(self, config: dict[str, Any]) -> None:
         self.history = History(config["history"])
         self.dice = random.Random(config["seed"])
-        ways = config["url"], config["transports"], self.history
-        self.members = [Member(member, *ways) for member in config["members"]]
+        self.members: list[Member | BareMember] = [
+            BareMember(member, config["url"], self.history)
+            if member["bare"]
+            else Member(member, config["url"], config["transports"], self.history)
+            for member in config["members"]
+        ]
         self.asked = 0
         self.acting = threading.Event()
         self.actor: threading.Thread | None = None
@@ -109,7 +127,7 @@ class Crowd:
         end = time.monotonic() + timeout
         while not (at_rest := all(member.is_at_rest() for member in self.members)) and time.monotonic() < end:
             time.sleep(0.1)
-        pending = sum(member.chat.pending for member in self.members)
+        pending = sum(member.pending for member in self.members)
         return {"at_rest": at_rest, "pending": pending, "applied": sum(member.applied for member in self.members)}
 
     def dump(self) -> dict[str, Any]:
@@ -121,15 +139,15 @@ class Crowd:
     def open(self) -> None:
         """Connect everyone, and wait until all follow their channels."""
         for member in self.members:
-            member.chat.open()
+            member.open()
         for member in self.members:
-            member.chat.ready(READY_SECONDS)
+            member.ready(READY_SECONDS)
 
     def close(self) -> None:
         """Hang up, and leave everything written."""
         self.stop()
         for member in self.members:
-            member.chat.close()
+            member.close()
         self.history.close()
 
     def _act(self, pause: float) -> None:

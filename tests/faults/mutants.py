@@ -1,24 +1,29 @@
 """The rules of delivery, taken out one by one: each mutant breaks one, and names the tests that have to notice.
 
-A mutant is a copy of the program with one piece of text replaced. docs/reliability.md says which rules cannot be missed
-on SQLite, where one writer at a time holds the whole database.
+A mutant is a copy of the program, or of the web client, with one piece of text replaced. docs/reliability.md says which
+rules cannot be missed on SQLite, where one writer at a time holds the whole database.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.web_crowd import node
 from tests.support import ROOT
 
 JOINING = "tests/delivery/test_joining.py"
 TOLD = "tests/actions/test_told_is_stored.py"
 SHARED = "tests/actions/test_shared_commits.py"
 RULES = "tests/delivery/test_rules.py"
+WINDOW = "tests/state/window.test.ts"
+ANY_ORDER = "tests/sync/random.test.ts"
 COPIED = ("chat", "tests", "docs", "requirements", "config.py", "wsgi.py", "setup.cfg", "pyproject.toml")
+COPIED_OF_PAGE = ("client/src", "client/tests", "client/package.json", "client/vitest.config.ts")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,11 @@ class Mutant:
     there: str
     instead: str
     noticed_by: str
+
+    @property
+    def is_of_page(self) -> bool:
+        """Whether the rule is one of the web client's, and its tests those of its folder."""
+        return self.file.startswith("client/")
 
 
 MUTANTS = (
@@ -160,22 +170,69 @@ MUTANTS = (
         "            if False:\n                self._catch_up(stream)",
         f"{JOINING}::test_a_commit_that_was_never_told_is_found_by_the_poll",
     ),
+    Mutant(
+        "the page holds what comes too early, and asks for what is between",
+        "client/src/state/window.ts",
+        'return event.prev <= cursor ? "next" : "early";',
+        'return "next";',
+        WINDOW,
+    ),
+    Mutant(
+        "the page compares rows by the number of their last change",
+        "client/src/state/window.ts",
+        "if (row.changed_seq > present.changed_seq) messages =",
+        "if (row.rev > present.rev) messages =",
+        WINDOW,
+    ),
+    Mutant(
+        "a page of messages takes the cursor back to where it was read",
+        "client/src/state/window.ts",
+        "seq < window.cursor ? { ...window, cursor: seq, behind: true } : window;",
+        "window;",
+        WINDOW,
+    ),
+    Mutant(
+        "the page forgets what it holds when another epoch has begun",
+        "client/src/state/apply.ts",
+        "if (world.epoch !== hello.epoch) {",
+        "if (!world.epoch) {",
+        ANY_ORDER,
+    ),
 )
 
 
 def is_noticed(mutant: Mutant, folder: Path) -> bool:
     """Whether the tests go red on a copy of the program without this rule."""
-    for name in COPIED:
-        source = ROOT / name
+    for name in COPIED_OF_PAGE if mutant.is_of_page else COPIED:
+        source, copy = ROOT / name, folder / name
+        copy.parent.mkdir(exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "app"))
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", "app"))
         else:
-            shutil.copy(source, folder / name)
+            shutil.copy(source, copy)
     file = folder / mutant.file
     text = file.read_text()
     assert text.count(mutant.there) == 1, f"{mutant.file} does not hold this once any more: {mutant.there}"
     file.write_text(text.replace(mutant.there, mutant.instead))
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.noticed_by]
+    return page_is_red(folder, mutant.noticed_by) if mutant.is_of_page else program_is_red(folder, mutant.noticed_by)
+
+
+def program_is_red(folder: Path, tests: str) -> bool:
+    """Whether tests of the program fail. A program that does not even run is no mutant."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", tests]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-    assert run.returncode in (0, 1), run.stdout + run.stderr  # neither passed nor failed: the mutant does not even run
+    assert run.returncode in (0, 1), run.stdout + run.stderr
     return run.returncode == 1
+
+
+def page_is_red(folder: Path, tests: str) -> bool:
+    """The same for the web client, whose test runner says in a file how many failed, and how many there are."""
+    client, packages = folder / "client", ROOT / "client" / "node_modules"
+    (client / "node_modules").symlink_to(packages.resolve())
+    said = folder / "vitest.json"
+    command = [node(), str(packages / "vitest" / "vitest.mjs"), "run", "--bail=1", tests]
+    command += ["--reporter=json", f"--outputFile={said}"]
+    run = subprocess.run(command, cwd=client, capture_output=True, text=True, timeout=300)
+    found = json.loads(said.read_text()) if said.exists() else {"numTotalTests": 0}
+    assert found["numTotalTests"], run.stdout + run.stderr
+    return bool(found["numFailedTests"])

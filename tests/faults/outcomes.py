@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.faults.anomalies import Anomalies
 from tests.faults.replay import Happening, Replay
@@ -62,14 +62,22 @@ def check_reply_counts(truth: Truth, anomalies: Anomalies) -> None:
             anomalies.add("wrong count", text, stream=post.channel_id, number=post.seq)
 
 
+class Restore(NamedTuple):
+    """A backup took the place of what was there. Times are on the clock of the histories."""
+
+    taken: float  # when the backup was begun; what was acknowledged earlier is in it
+    heads: Mapping[str, int]  # those that it holds
+    at: float
+
+
 @dataclass
 class Outcomes:
-    """Goes through everything that was asked. ``backup``: the heads that were restored, at the time ``since``."""
+    """Goes through everything that was asked. ``restores``: what they took back may be gone."""
 
     truth: Truth
     anomalies: Anomalies
     replay: Replay
-    backup: Mapping[str, int] | None = None
+    restores: Sequence[Restore] = ()
 
     def check(self) -> None:
         """I1, I2, I7 and I9."""
@@ -160,11 +168,11 @@ class Outcomes:
                     self.anomalies.add("duplicate", text, uuid=uuid, stream=post.channel_id, number=post.seq)
 
     def is_lost_by_restore(self, asked: Happening, outcome: Happening) -> bool:
-        """Whether it was acknowledged before a restore, above what the backup held."""
-        stream, moment = asked.line["channel_id"], outcome.line["t"]
-        if self.backup is None or moment >= self.replay.since:
-            return False
-        return bool(outcome.line["seq"] > self.backup.get(stream, 0))
+        """Whether it was acknowledged after a backup was begun and before its restore, above what the backup holds."""
+        stream, number, moment = asked.line["channel_id"], outcome.line["seq"], outcome.line["t"]
+        return any(
+            restore.taken <= moment < restore.at and number > restore.heads.get(stream, 0) for restore in self.restores
+        )
 
     def wrong(self, kind: str, happening: Happening, text: str, number: int | None = None) -> None:
         line = happening.line
@@ -202,7 +210,7 @@ def time_to_reach(replay: Replay) -> list[float]:
     found = []
     for uuid, outcome in replay.outcomes.items():
         asked = replay.asks.get(uuid)
-        if asked and outcome.line["do"] == "ok":
+        if asked and outcome.line["do"] == "ok" and outcome.line["t"] >= replay.since:
             reached = replay.reached.get(asked.line["channel_id"], {}).get(outcome.line["seq"], -FOREVER)
             if reached >= asked.line["t"]:
                 found.append(reached - asked.line["t"])

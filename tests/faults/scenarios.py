@@ -238,6 +238,17 @@ def removal(run: Run, chance: Random) -> None:
     owner.post(f"/channels/{channel}/members", {"user_id": person.id})
 
 
+# Back in time -----------------------------------------------------------------------------------------
+
+
+@scenario("F17 restore", every=20)
+def restore(run: Run, chance: Random) -> None:
+    """a backup is taken, everyone goes on, the power fails, and the backup is restored"""
+    backup = run.back_up()
+    time.sleep(chance.uniform(0.5, 2))
+    run.restore(backup)
+
+
 # Without the nets -------------------------------------------------------------------------------------
 
 

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.faults import audit
 from tests.faults.checker import Verdict, check
+from tests.faults.outcomes import Restore
 from tests.faults.proxy import Proxy
 from tests.faults.snapshot import take_snapshots
 from tests.faults.truth import Truth
@@ -21,7 +23,8 @@ from tests.faults.web_crowd import PythonCrowd, WebCrowd
 from tests.support import Person, Server, until
 
 REST = 30.0  # seconds within which everything must have come to rest after the faults
-BOTS = 4  # one in so many people uses a program in place of the page
+BOTS = 4  # one in so many people uses a program in place of the page, and
+BARE = 2  # one in so many of these programs speaks bare frames
 TICK = 1.5  # seconds within which a process finds by its poll what another one committed last
 LATEST = 400  # messages of each channel that are compared over REST
 
@@ -60,6 +63,13 @@ class Team:
         return Team(server, [replace(person, server=server) for person in self.people], self.channels)
 
 
+class Backup(NamedTuple):
+    """Where it is, and when it was begun."""
+
+    file: Path
+    began: float
+
+
 @dataclass
 class Run:
     """One run of a team under faults: some of its people use web clients, some programs."""
@@ -69,6 +79,7 @@ class Run:
     crowds: list[WebCrowd]
     began: float = field(default_factory=time.monotonic)
     notes: dict[str, list[float]] = field(default_factory=dict)  # what was measured on the way, in seconds
+    ended: list[tuple[Truth, Restore]] = field(default_factory=list)  # epochs as they were, and what ended each
     _counted: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -78,6 +89,10 @@ class Run:
     @property
     def histories(self) -> list[Path]:
         return [path for crowd in self.crowds for path in crowd.histories]
+
+    @property
+    def database(self) -> Path:
+        return self.server.folder / "chat.db"
 
     def delivered(self) -> int:
         """How many events reached clients so far."""
@@ -119,6 +134,22 @@ class Run:
         for pid in self.server.workers():
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
+    def back_up(self) -> Backup:
+        """Take a backup, while everyone goes on."""
+        began, file = time.monotonic(), self.server.folder / f"backup-{len(self.ended)}.db"
+        done = self.server.chat("backup", str(file))
+        assert done.returncode == 0, done.stderr
+        return Backup(file, began)
+
+    def restore(self, backup: Backup) -> None:
+        """A power cut, after which a backup takes the place of what was there: an epoch ends."""
+        self.server.kill()
+        truth, heads = Truth.read(self.database), Truth.read(backup.file).heads
+        done = self.server.chat("restore", str(backup.file))
+        assert done.returncode == 0, done.stderr
+        self.ended.append((truth, Restore(backup.began, heads, time.monotonic())))
+        self.server.start()
+
     def note(self, what: str, seconds: float) -> None:
         self.notes.setdefault(what, []).append(seconds)
 
@@ -141,7 +172,12 @@ class Run:
             crowd.quit()
         people = [(person.id, person.token, self.team.channels) for person in self.team.people[:3]]
         shown = take_snapshots(self.server.url, people, at_most=LATEST)
-        return check(self.histories, Truth.read(self.server.folder / "chat.db"), shown)
+        restores = [restore for _, restore in self.ended]
+        for number, (truth, restore) in enumerate(self.ended):
+            verdict = check(self.histories, truth, restores=restores[:number], until=restore.at)
+            if not verdict.is_clean:
+                return verdict
+        return check(self.histories, Truth.read(self.database), shown, restores=restores)
 
 
 @contextmanager
@@ -155,7 +191,10 @@ def running(team: Team, folder: Path, *, per_second: float, seed: int = 1) -> It
     everyone = list(zip(team.people, turns, strict=True))
     programs = everyone[BOTS - 1 :: BOTS]
     pages = [each for each in everyone if each not in programs]
-    crowds = [WebCrowd(folder / "web", proxy.url, pages, seed), PythonCrowd(folder / "bots", proxy.url, programs, seed)]
+    crowds = [
+        WebCrowd(folder / "web", proxy.url, pages, seed),
+        PythonCrowd(folder / "bots", proxy.url, programs, seed, bare=range(0, len(programs), BARE)),
+    ]
     try:
         for crowd in crowds:
             crowd.folder.mkdir()

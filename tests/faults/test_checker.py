@@ -19,6 +19,7 @@ from tests.faults.breaks import (
 from tests.faults.checker import Verdict, check
 from tests.faults.history import History, digest
 from tests.faults.model import DEN, TOWN, World
+from tests.faults.outcomes import Restore
 
 
 def judge(world: World, folder: Path, **options: Any) -> Verdict:
@@ -73,11 +74,13 @@ def test_what_a_restore_took_back_is_no_loss_and_all_else_is(tmp_path: Path) -> 
     """After the restore somebody's last message is gone; it was acknowledged above the backup's head."""
     world = World(7, steps=300)
     an_acknowledged_message_is_lost(world)
-    paths, restored = world.write(tmp_path), world.clock
-    backup = {channel: head - 2 for channel, head in world.truth.heads.items()}
-    assert check(paths, world.truth, since=restored, backup=backup).is_clean
-    for way in ({"since": restored, "backup": world.truth.heads}, {"since": restored}, {"backup": backup}):
-        assert set(check(paths, world.truth, **way).kinds) == {"lost write"}
+    paths, heads, now = world.write(tmp_path), world.truth.heads, world.clock
+    backup = {channel: head - 2 for channel, head in heads.items()}
+    for restores in ([Restore(0, backup, now)], [Restore(0, backup, now), Restore(now, heads, now + 1)]):
+        assert check(paths, world.truth, restores=restores).is_clean
+    for restore in (Restore(0, heads, now), Restore(now, backup, now), Restore(0, backup, 1)):
+        assert set(check(paths, world.truth, restores=[restore]).kinds) == {"lost write"}
+    assert set(check(paths, world.truth).kinds) == {"lost write"}
 
 
 def test_what_comes_after_an_epoch_is_not_held_against_it(tmp_path: Path) -> None:

@@ -29,5 +29,6 @@ def test_a_team_loses_nothing(team: Team, tmp_path: Path, scenario: Scenario) ->
             scenario.breaks(run, chance)
         verdict = run.verdict()
     assert verdict.is_clean, verdict.report()
+    assert {name.partition("-")[0] for name, did in verdict.clients.items() if did["ok"]} == {"web", "py", "bare"}
     assert verdict.acked > PER_SECOND
     assert verdict.totals["told"] > 5 * PER_SECOND

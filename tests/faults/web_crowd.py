@@ -1,9 +1,9 @@
 """A crowd: many clients in one process, told what to do line by line. In Node they are web clients without their pages.
 
 Started with the path of a JSON file: {"url", "history", "seed", "transports", "members"}, each member
-{"name", "user_id", "token", "channels", "outbox"}. It says {"done": "ready"} when all are connected and subscribed, and
-answers each line {"do": …} with {"done": …}: `start` (per_second), `stop` (asked), `rest` (timeout: at_rest, pending,
-applied), `dump`, `digest` (rows: digests) and `quit`.
+{"name", "user_id", "token", "channels", "outbox"}; in Python also "bare", who then speaks bare frames. It says
+{"done": "ready"} when all are connected and subscribed, and answers each line {"do": …} with {"done": …}: `start`
+(per_second), `stop` (asked), `rest` (timeout: at_rest, pending, applied), `dump`, `digest` (rows: digests) and `quit`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -139,11 +139,21 @@ class WebCrowd:
         answers.put('{"done": "nothing: the process has ended"}')
 
 
+@dataclass
 class PythonCrowd(WebCrowd):
-    """The same in Python, over chat.client: tests/faults/crowd.py."""
+    """The same in Python: tests/faults/crowd.py. Some speak bare frames, the others use chat.client."""
 
-    kind = "py"
-    shelf = "db"
+    kind: ClassVar[str] = "py"
+    shelf: ClassVar[str] = "db"
+    bare: Collection[int] = ()  # which of the people
 
     def program(self) -> list[str]:
         return [sys.executable, "-m", "tests.faults.crowd"]
+
+    def config(self) -> dict[str, Any]:
+        config = super().config()
+        for number, member in enumerate(config["members"]):
+            member["bare"] = number in self.bare
+            if member["bare"]:
+                member["name"] = member["name"].replace(self.kind, "bare")
+        return config

@@ -61,12 +61,14 @@ async function obey(command: Command): Promise<object> {
   return {};
 }
 
+// Whoever tells it what to do is gone, perhaps while it still tries to connect: open sockets must not keep it alive.
+const lines = createInterface({ input: process.stdin }).on("close", () => process.exit(0));
+
 await Promise.all(members.map((member) => member.start()));
 while (!members.every((member) => member.live)) await new Promise((resolve) => setTimeout(resolve, 20));
 say({ done: "ready" });
-for await (const line of createInterface({ input: process.stdin })) {
+for await (const line of lines) {
   const command = JSON.parse(line) as Command;
   say({ done: command.do, ...(await obey(command)) });
   if (command.do === "quit") break;
 }
-process.exit(0);

@@ -19,7 +19,10 @@ declare module "node:crypto" {
 }
 
 declare module "node:readline" {
-  export function createInterface(options: { input: unknown }): AsyncIterable<string>;
+  export interface Lines extends AsyncIterable<string> {
+    on(event: "close", listener: () => void): this;
+  }
+  export function createInterface(options: { input: unknown }): Lines;
 }
 
 declare module "node:process" {

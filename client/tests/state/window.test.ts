@@ -76,6 +76,12 @@ describe("answers", () => {
     expect(texts(installMessages(world, "town", [message(4, "old", 4)]))).toEqual(["new"]);
   });
 
+  test("a state is newer by the number of its change, also when the text is the same", () => {
+    const reactions = [{ emoji: "👍", count: 1, user_ids: ["bo"] }];
+    const world = installMessages(opened(4, message(4)), "town", [{ ...message(4, "m4", 9), reactions }]);
+    expect(world.windows.get("town")!.messages[0]!.reactions).toEqual(reactions);
+  });
+
   test("what changed since counts as one event, and what was held follows", () => {
     let world = hear(opened(3), event(6, 7, { message: message(7, "held") }));
     world = synced(world, "town", 3, { events: [event(3, 5, { message: message(5, "missed") })], seq: 6, limited: false });
