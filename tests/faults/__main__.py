@@ -2,7 +2,8 @@
 
 Each scenario goes on until so many events reached clients; the figures are printed, and kept in
 bench/results/ for docs/reliability.md. PARLEY_FAULTS sets the number, 100000 without; PARLEY_FAULTS_SECONDS how long
-each may take, 600; PARLEY_FAULTS_KEEP a folder where the servers' data and all histories stay.
+each may take, 600; PARLEY_FAULTS_KEEP a folder where the servers' data and all histories stay. Those of the
+measurement `idle` stand in idle.py.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def main(words: list[str]) -> int:
             rows.append(run_one(team, Path(folder) / each.name.replace(" ", "-"), each))
             keep_figures(scenarios=rows)  # as soon as they are there: the whole takes long
         if only_measures or not words:
-            keep_figures(figures=measures.all_of(team, Path(folder) / "measures", words[1:]))
+            for found in measures.all_of(team, Path(folder) / "measures", words[1:]):
+                keep_figures(figures=[found])
     return int(any(row["anomalies"] for row in rows))
 
 

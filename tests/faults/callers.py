@@ -74,12 +74,16 @@ class Callers:
                 except OSError:
                     self.hangs_up(caller)
 
-    def come_in(self, asked: Sequence[tuple[str, str]], patience: float) -> None:
-        """All of these (token, question) call at once, again if they are turned away, until the last one is in."""
+    def come_in(self, asked: Sequence[tuple[str, str]], patience: float, at_once: int | None = None) -> None:
+        """All of these (token, question) call, ``at_once`` on their way at most, again if turned away, until in."""
         end = time.monotonic() + patience
-        waiting = {self.call(*each): 0.0 for each in asked}
-        while waiting:
+        waiting: dict[Caller, float] = {}  # until when each one waits to call again; 0: it is on its way
+        called = 0
+        while waiting or called < len(asked):
             assert time.monotonic() < end, f"{len(waiting)} of {len(asked)} did not come in within {patience} s"
+            due = len(asked) if at_once is None else called + at_once - len(waiting)
+            waiting |= {self.call(*each): 0.0 for each in asked[called:due]}
+            called = min(due, len(asked))
             self.listen(LOOK_EVERY)
             for caller, again_at in list(waiting.items()):
                 if caller.state == "in":

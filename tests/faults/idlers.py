@@ -8,26 +8,19 @@ from __future__ import annotations
 import json
 import sys
 import threading
-import time
 
 from tests.faults.callers import Callers, allow_files
 
-PER_SECOND = 400  # people come in one after the other
-PATIENCE = 60.0
+AT_ONCE = 50  # are on their way in
+PATIENCE = 600.0
 
 
 def main(port: str, count: str, channel: str, *tokens: str) -> None:
     """Come in, look at a channel, and stay until nobody wants it any more."""
     allow_files(int(count) + 100)
     question = json.dumps(["subscribe", {"channel_id": channel}])
-    callers, began = Callers(int(port)), time.monotonic()
-    while len(callers.everyone) < int(count):
-        for number in range(len(callers.everyone), min(int(count), int((time.monotonic() - began) * PER_SECOND) + 1)):
-            callers.call(tokens[number % len(tokens)], question)
-        callers.listen(0.01)
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and callers.count("in") + callers.count("gone") < int(count):
-        callers.listen(0.1)
+    callers = Callers(int(port))
+    callers.come_in([(tokens[number % len(tokens)], question) for number in range(int(count))], PATIENCE, AT_ONCE)
     say(callers)
     wanted = threading.Thread(target=sys.stdin.read, daemon=True)
     wanted.start()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ from tests.support import ROOT, Person, Server, until
 BACK, HOLES, STORM, MISSED = 20, 20, 2000, 20
 
 
-def all_of(team: Team, folder: Path, words: list[str]) -> list[dict[str, Any]]:
+def all_of(team: Team, folder: Path, words: list[str]) -> Iterator[dict[str, Any]]:
     """Every measurement, or those with these words in their names, printed as it is made."""
-    chosen = [each for each in MEASURES if not words or any(word in each.__name__ for word in words)]
-    return [figure(*found) for each in chosen for found in each(team, folder / each.__name__)]
+    for measure in MEASURES:
+        if not words or any(word in measure.__name__ for word in words):
+            for found in measure(team, folder / measure.__name__):
+                yield figure(*found)
 
 
 def figure(name: str, value: float, unit: str, limit: float) -> dict[str, Any]:
