@@ -1,8 +1,9 @@
-"""The long form of the fault suite: `python3 dev.py faults [words of a scenario … | measures]`.
+"""The long form of the fault suite: `python3 dev.py faults [words of a scenario … | measures [words …]]`.
 
 Each scenario goes on until so many events reached clients; the figures are printed, and kept in
 bench/results/ for docs/reliability.md. PARLEY_FAULTS sets the number, 100000 without; PARLEY_FAULTS_SECONDS how long
-each may take, 600; PARLEY_FAULTS_KEEP a folder where the servers' data and all histories stay.
+each may take, 600; PARLEY_FAULTS_KEEP a folder where the servers' data and all histories stay. Those of the
+measurement `idle` stand in idle.py.
 """
 
 from __future__ import annotations
@@ -34,16 +35,18 @@ KINDS = {
 
 def main(words: list[str]) -> int:
     """Run the scenarios whose names hold these words, or all; the exit status tells of anomalies."""
+    only_measures = words[:1] == ["measures"]
     chosen = [each for each in SCENARIOS.values() if not words or any(word in each.name for word in words)]
     keep = os.environ.get("PARLEY_FAULTS_KEEP")
     with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder:
         team = Team.gather(Path(folder) / "team", MEMBERS)
         rows = []
-        for each in chosen:
+        for each in () if only_measures else chosen:
             rows.append(run_one(team, Path(folder) / each.name.replace(" ", "-"), each))
             keep_figures(scenarios=rows)  # as soon as they are there: the whole takes long
-        if words in ([], ["measures"]):
-            keep_figures(figures=measures.all_of(team, Path(folder) / "measures"))
+        if only_measures or not words:
+            for found in measures.all_of(team, Path(folder) / "measures", words[1:]):
+                keep_figures(figures=[found])
     return int(any(row["anomalies"] for row in rows))
 
 

@@ -4,46 +4,31 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import signal
-import socket
 import subprocess
 import sys
 import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from bench.figures import percentile
 from tests.doors.wire import Gone, Wire
+from tests.faults.callers import UNLIMITED, Callers, allow_files
+from tests.faults.idle import Figures, idle
 from tests.faults.team import Team
-from tests.support import ROOT, Server, until
+from tests.support import ROOT, Person, Server, until
 
-BACK, HOLES, STORM = 20, 20, 2000
-HANDSHAKE = (
-    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-    "Connection: Upgrade\r\nUpgrade: websocket\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-)
+BACK, HOLES, STORM, MISSED = 20, 20, 2000, 20
 
 
-def all_of(team: Team, folder: Path) -> list[dict[str, Any]]:
-    """Every measurement, printed as it is made."""
-    figures = []
-    for name, limit, measure in (
-        ("a client is back after kill -9 of the worker, p95", 3.0, back_after_kill),
-        ("a message committed by a process that died before telling reaches the others, p99", 1.5, mended_hole),
-        ("2,000 clients that come back at once are all greeted", 15.0, storm),
-    ):
-        value = measure(team.on(folder / measure.__name__, **SETTINGS.get(measure.__name__, {})))
-        figures.append(figure(name, value, "s", limit))
-    alone, longest, flooded = beside_a_flood(team.on(folder / "flood"))
-    figures.append(
-        figure("a neighbour's answer beside a flood, p99, as many times as without", flooded / alone, "×", 2)
-    )
-    figures.append(figure("the longest such answer", longest, "s", 0.25))
-    return figures
+def all_of(team: Team, folder: Path, words: list[str]) -> Iterator[dict[str, Any]]:
+    """Every measurement, or those with these words in their names, printed as it is made."""
+    for measure in MEASURES:
+        if not words or any(word in measure.__name__ for word in words):
+            for found in measure(team, folder / measure.__name__):
+                yield figure(*found)
 
 
 def figure(name: str, value: float, unit: str, limit: float) -> dict[str, Any]:
@@ -52,14 +37,9 @@ def figure(name: str, value: float, unit: str, limit: float) -> dict[str, Any]:
     return {"name": name, "value": round(value, 2), "unit": unit, "limit": limit}
 
 
-SETTINGS = {
-    "mended_hole": {"WEB_CONCURRENCY": "2"},
-    "storm": {"CONNECTIONS_PER_ADDRESS": "0", "CONNECTIONS_PER_USER": "0", "RATE_LIMITS": "off"},
-}
-
-
-def back_after_kill(team: Team) -> float:
+def back_after_kill(team: Team, folder: Path) -> Figures:
     """From the kill of the worker until a client that tries as ours do hears hello again."""
+    team = team.on(folder)
     server, token = team.server.start(), team.people[0].token
     seconds = []
     try:
@@ -74,7 +54,7 @@ def back_after_kill(team: Team) -> float:
             seconds.append(time.monotonic() - began)
     finally:
         server.stop()
-    return percentile(seconds, 0.95)
+    yield "a client is back after kill -9 of the worker, p95", percentile(seconds, 0.95), "s", 3.0
 
 
 def greeted(server: Server, token: str) -> bool:
@@ -86,8 +66,9 @@ def greeted(server: Server, token: str) -> bool:
     return True
 
 
-def mended_hole(team: Team) -> float:
+def mended_hole(team: Team, folder: Path) -> Figures:
     """Two processes: one dies right after a commit. From the commit until someone at the other process hears of it."""
+    team = team.on(folder, WEB_CONCURRENCY="2")
     server, (ana, bo) = team.server.start(), team.people[:2]
     channel, seconds = team.channels[0], []
     points = server.folder / "failpoints"
@@ -110,7 +91,8 @@ def mended_hole(team: Team) -> float:
     finally:
         server.stop()
     assert len(seconds) > HOLES, "the others were all at the process that died"
-    return percentile(seconds, 0.99)
+    name = "a message committed by a process that died before telling reaches the others, p99"
+    yield name, percentile(seconds, 0.99), "s", 1.5
 
 
 def send_and_die(server: Server, token: str, channel: str, text: str) -> None:
@@ -140,8 +122,9 @@ FLOODS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def beside_a_flood(team: Team) -> tuple[float, float, float]:
-    """How long a neighbour waits: p99 alone, the longest of all beside floods, and p99 beside the worst of them."""
+def beside_a_flood(team: Team, folder: Path) -> Figures:
+    """How long a neighbour waits, alone and beside floods."""
+    team = team.on(folder)
     server, (ana, bo) = team.server.start(), team.people[:2]
     try:
         neighbour = Wire(server).connects(ana.token)
@@ -150,7 +133,9 @@ def beside_a_flood(team: Team) -> tuple[float, float, float]:
         neighbour.hangs_up()
     finally:
         server.stop()
-    return alone, max(max(each) for each in times), max(percentile(each, 0.99) for each in times)
+    flooded = max(percentile(each, 0.99) for each in times)
+    yield "a neighbour's answer beside a flood, p99, as many times as without", flooded / alone, "×", 2.0
+    yield "the longest such answer", max(max(each) for each in times), "s", 0.25
 
 
 def flooded_by(frame: tuple[str, ...], server: Server, token: str, neighbour: Wire, channel: str) -> list[float]:
@@ -174,63 +159,33 @@ def answered(neighbour: Wire, channel: str) -> list[float]:
     return waits
 
 
-def storm(team: Team) -> float:
-    """So many bare clients connect at once; until the last of them was greeted."""
-    server = team.server.start()
-    tokens = [person.token for person in team.people]
+def storm(team: Team, folder: Path, callers: int = STORM) -> Figures:
+    """So many clients that had been there come back at once and catch up; until the last one has what it missed."""
+    allow_files(2 * callers + 100)
+    team = team.on(folder, **UNLIMITED)
+    server, channel = team.server.start(), team.channels[0]
+    line = Callers(server.port)
     try:
-        return greet_all(server, [tokens[number % len(tokens)] for number in range(STORM)])
+        since = page_of(team.people[0], channel)
+        for number in range(MISSED):
+            team.people[0].says(channel, f"you missed {number}")
+        question = json.dumps(["subscribe", {"channel_id": channel, **since}])
+        tokens = [person.token for person in team.people]
+        began = time.monotonic()
+        line.come_in([(tokens[number % len(tokens)], question) for number in range(callers)], 120)
+        seconds = time.monotonic() - began
     finally:
+        line.close()
         server.stop()
+    yield f"{callers:,} clients that come back at once have all caught up", seconds, "s", 15.0
 
 
-@dataclass
-class Caller:
-    """One bare client on its way in."""
-
-    line: socket.socket
-    token: str
-    state: str = "calling"
-    heard: bytes = b""
-
-    def go_on(self) -> None:
-        """Take a step: ask for the websocket, then for the namespace, then wait for hello."""
-        if self.state == "calling":
-            self.line.send(HANDSHAKE.encode())
-            self.state = "opening"
-            return
-        self.heard += self.line.recv(262_144)
-        if self.state == "opening" and b'"pingTimeout"' in self.heard:
-            self.line.send(masked(f'40{{"token":"{self.token}"}}'.encode()))
-            self.state, self.heard = "joining", b""
-        elif b'42["hello"' in self.heard:
-            self.state = "greeted"
+def page_of(person: Person, channel: str) -> dict[str, Any]:
+    """How far a channel is, as it is said when one asks what came since."""
+    wire = Wire(person.server).connects(person.token)
+    page = wire.asks(json.dumps(["subscribe", {"channel_id": channel}]))["data"]
+    wire.hangs_up()
+    return {"since": page["seq"], "epoch": page["epoch"]}
 
 
-def greet_all(server: Server, tokens: list[str]) -> float:
-    """Seconds until all were greeted."""
-    selector = selectors.DefaultSelector()
-    began = time.monotonic()
-    callers = [Caller(socket.socket(), token) for token in tokens]
-    for caller in callers:
-        caller.line.setblocking(False)
-        caller.line.connect_ex(("127.0.0.1", server.port))
-        selector.register(caller.line, selectors.EVENT_WRITE, caller)
-    while selector.get_map():
-        assert time.monotonic() - began < 120, f"{len(selector.get_map())} of {len(tokens)} were not greeted"
-        for key, _ in selector.select(1):
-            key.data.go_on()
-            if key.data.state == "greeted":
-                selector.unregister(key.fileobj)
-            else:
-                selector.modify(key.fileobj, selectors.EVENT_READ, key.data)
-    seconds = time.monotonic() - began
-    for caller in callers:
-        caller.line.close()
-    return seconds
-
-
-def masked(payload: bytes) -> bytes:
-    """A text frame as clients send it."""
-    assert len(payload) < 126
-    return bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload
+MEASURES: tuple[Callable[[Team, Path], Figures], ...] = (back_after_kill, mended_hole, storm, beside_a_flood, idle)
