@@ -1,23 +1,64 @@
-"""Runs the measurements that are named, or all of them, and says whether every figure keeps its limit."""
+"""Runs the measurements that are named, or all of them, and says whether every figure keeps its limit.
+
+`--little` first: a small crowd and short runs, to see that the scripts work; the figures mean nothing and are not kept.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
-from bench import page
+from bench import fan_out, idle, latency, page, sending, storm
+from bench.figures import Comparison, Report, table
+from bench.plan import LITTLE, USUAL, Plan
 
-SCRIPTS = {"page": page.measure}
+# Of Parley alone.
+SCRIPTS: dict[str, Callable[[], Report]] = {"page": page.measure}
+# Of Parley and its peers, in turn.
+COMPARED: dict[str, Callable[[Plan], Report]] = {
+    "fan-out": fan_out.measure,
+    "sending": sending.measure,
+    "latency": latency.measure,
+    "idle": idle.measure,
+    "connect-storm": storm.measure,
+}
 
 
 def main() -> int:
     """Measure, print, keep; the exit status tells of limits that were not kept."""
-    names = sys.argv[1:] or list(SCRIPTS)
-    if unknown := [name for name in names if name not in SCRIPTS]:
-        sys.exit(f"There is no measurement {', '.join(unknown)}; there are: {', '.join(SCRIPTS)}.")
-    reports = [SCRIPTS[name]() for name in names]
-    for report in reports:
-        report.keep()
-    return int(any(report.broken for report in reports))
+    little = sys.argv[1:2] == ["--little"]
+    names = sys.argv[1 + little :] or [*COMPARED, *SCRIPTS]
+    if unknown := [name for name in names if name not in SCRIPTS and name not in COMPARED]:
+        sys.exit(f"There is no measurement {', '.join(unknown)}; there are: {', '.join([*COMPARED, *SCRIPTS])}.")
+    plan = LITTLE if little else USUAL
+    reports = [SCRIPTS[name]() if name in SCRIPTS else compared(name, plan) for name in names]
+    if not little:
+        for report in reports:
+            report.keep()
+    show([one for report in reports for one in report.comparisons])
+    return int(not little and any(report.broken for report in reports))
+
+
+def compared(name: str, plan: Plan) -> Report:
+    """The report of a comparison, with the versions of all that were compared."""
+    report = COMPARED[name](plan)
+    for server in plan.servers:
+        report.versions |= server.versions()
+    return report
+
+
+def show(comparisons: list[Comparison]) -> None:
+    """All comparisons as one table."""
+    if not comparisons:
+        return
+    rows = table(comparisons)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [
+            f"{word:<{width}}" if n in (0, 1) else f"{word:>{width}}"
+            for n, (word, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")
 
 
 if __name__ == "__main__":
