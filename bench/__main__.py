@@ -31,6 +31,8 @@ def main() -> int:
     if unknown := [name for name in names if name not in SCRIPTS and name not in COMPARED]:
         sys.exit(f"There is no measurement {', '.join(unknown)}; there are: {', '.join([*COMPARED, *SCRIPTS])}.")
     plan = LITTLE if little else USUAL
+    if plan.real and not plan.real_servers:
+        sys.stdout.write(f"{plan.real.name} is not installed and is left out.\n")
     reports = [SCRIPTS[name]() if name in SCRIPTS else compared(name, plan) for name in names]
     if not little:
         for report in reports:
@@ -42,8 +44,10 @@ def main() -> int:
 def compared(name: str, plan: Plan) -> Report:
     """The report of a comparison, with the versions of all that were compared."""
     report = COMPARED[name](plan)
-    for server in plan.servers:
-        report.versions |= server.versions()
+    measured = {server for one in report.comparisons for server in one.values}
+    for server in (*plan.servers, *plan.real_servers):
+        if server.name in measured:
+            report.versions |= server.versions()
     return report
 
 

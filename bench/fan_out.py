@@ -6,9 +6,10 @@ import itertools
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from bench.figures import Report
-from bench.load import Crowd, Line, crowd_at
+from bench.load import Crowd, Line
 from bench.plan import USUAL, Measured, Plan, by_server
 from bench.servers import Contender
 from bench.town import Town
@@ -33,7 +34,7 @@ def measure(plan: Plan = USUAL) -> Report:
     sys.stdout.write("Fan-out\n")
     for load in LOADS:
         rooms, people = (plan.many(n) if n > 1 else n for n in (load.rooms, load.people))
-        medians = plan.medians(lambda: Town.of(rooms, people), lambda server: fan_out(server, load.in_flight, plan))  # noqa: B023
+        medians = plan.medians(partial(Town.of, rooms, people), partial(fan_out, widths=load.in_flight, plan=plan))
         for width, ratio in zip(load.in_flight, load.ratios, strict=True):
             what = f"{rooms} × {people:,}, {width} in flight"
             report.compare(f"CPU a delivery, {what}", by_server(medians, f"us/{width}"), "µs", ratio_most=ratio)
@@ -44,7 +45,7 @@ def measure(plan: Plan = USUAL) -> Report:
 def fan_out(server: Contender, widths: tuple[int, ...], plan: Plan) -> Measured:
     """The figures of one server."""
     measured: Measured = {}
-    with crowd_at(server.port) as crowd:
+    with server.crowd() as crowd:
         crowd.connect(server.town.people)
         for width in widths:
             keep_flying(crowd, width, plan.warm_up)

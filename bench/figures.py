@@ -51,7 +51,8 @@ class Comparison:
     @property
     def ratio(self) -> float | None:
         """Parley's figure in Node's."""
-        return self.values["Parley"] / self.values["Node"] if self.values.get("Node") else None
+        both = self.values.get("Parley"), self.values.get("Node")
+        return both[0] / both[1] if both[0] is not None and both[1] else None
 
     @property
     def limit(self) -> str:
@@ -64,7 +65,7 @@ class Comparison:
     @property
     def kept(self) -> bool:
         """Whether Parley keeps every limit that can be told from what was measured."""
-        within = self.most is None or self.values["Parley"] <= self.most
+        within = self.most is None or self.values.get("Parley", 0.0) <= self.most
         if self.ratio is None:
             return within
         above = self.ratio_most is not None and self.ratio > self.ratio_most

@@ -6,7 +6,7 @@ import sys
 import time
 
 from bench.figures import Report
-from bench.load import Crowd, crowd_at
+from bench.load import Crowd
 from bench.plan import USUAL, Measured, Plan, by_server
 from bench.servers import Contender
 from bench.town import Town
@@ -35,7 +35,7 @@ def measure(plan: Plan = USUAL) -> Report:
 def rest(server: Contender, first: int, plan: Plan) -> Measured:
     """The figures of one server."""
     people = list(server.town.people)
-    with crowd_at(server.port) as crowd:
+    with server.crowd() as crowd:
         crowd.connect(people[:first])
         pump_for(crowd, plan.rest)
         before = server.memory()

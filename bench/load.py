@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 from bench.town import Inhabitant
 
@@ -102,6 +103,12 @@ class Crowd:
         self._epoll = select.epoll()
         self._by_fd: dict[int, Line] = {}
         self._buffer = bytearray(BUFFER)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.hang_up()
 
     # Coming and going ------------------------------------------------------------------------------
 
@@ -282,19 +289,10 @@ def frame(payload: bytes) -> bytes:
     return bytes((0x81, 0xFE, size >> 8, size & 255, 0, 0, 0, 0)) + payload
 
 
-@contextmanager
-def crowd_at(port: int, *, numbered: bool = False) -> Iterator[Crowd]:
-    """A crowd that hangs up at the end."""
-    crowd = Crowd(port, numbered=numbered)
-    try:
-        yield crowd
-    finally:
-        crowd.hang_up()
-
-
 # Where processes run ----------------------------------------------------------------------------------
 
-CORES: Sequence[int] = sorted(os.sched_getaffinity(0))
+# On Linux; elsewhere processes cannot be told where to run, and nothing is compared.
+CORES: Sequence[int] = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (0,)
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
 
 

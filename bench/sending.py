@@ -6,7 +6,7 @@ import sys
 import time
 
 from bench.figures import Report
-from bench.load import Crowd, Line, crowd_at
+from bench.load import Crowd, Line
 from bench.plan import USUAL, Measured, Plan, by_server
 from bench.servers import Contender
 from bench.town import Town
@@ -20,7 +20,8 @@ def measure(plan: Plan = USUAL) -> Report:
     report = Report("sending")
     senders = plan.many(SENDERS, 4)
     sys.stdout.write("Sending\n")
-    medians = plan.medians(lambda: Town.of(senders // TOGETHER, TOGETHER), lambda server: send(server, plan))
+    everyone = (*plan.servers, *plan.real_servers)
+    medians = plan.medians(lambda: Town.of(senders // TOGETHER, TOGETHER), lambda server: send(server, plan), everyone)
     what = f"{senders} senders"
     report.compare(f"acknowledged sends a second, {what}", by_server(medians, "per_second"), "/s", ratio_least=1.0)
     report.compare(f"CPU a send, {what}", by_server(medians, "us"), "µs")
@@ -29,7 +30,7 @@ def measure(plan: Plan = USUAL) -> Report:
 
 def send(server: Contender, plan: Plan) -> Measured:
     """The figures of one server."""
-    with crowd_at(server.port) as crowd:
+    with server.crowd() as crowd:
         crowd.connect(server.town.people)
         keep_sending(crowd, plan.warm_up)
         cpu, began, before = server.cpu(), time.monotonic(), crowd.acked

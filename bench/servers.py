@@ -22,7 +22,7 @@ from typing import ClassVar
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session as Rows
 
-from bench.load import on_the_servers_core
+from bench.load import Crowd, on_the_servers_core
 from bench.town import Town
 from chat.basics import new_id, now
 from chat.models import Channel, Deployment, Membership, ReadCursor, Session, Stream, User
@@ -42,6 +42,7 @@ class Contender(ABC):
     port: int = field(default_factory=free_port)
 
     name: ClassVar[str]
+    most_rounds: ClassVar[int | None] = None  # in which it is measured, if that is dear
 
     @abstractmethod
     def start(self) -> None:
@@ -59,6 +60,15 @@ class Contender(ABC):
     @abstractmethod
     def versions() -> dict[str, str]:
         """What it consists of."""
+
+    @staticmethod
+    def is_there() -> bool:
+        """Whether it is installed."""
+        return True
+
+    def crowd(self, *, numbered: bool = False) -> Crowd:
+        """The people who connect to it; ``numbered``: to note when each message reaches each of them."""
+        return Crowd(self.port, numbered=numbered)
 
     def cpu(self) -> float:
         """Seconds of processor time it has used so far, user and system together."""
@@ -109,12 +119,12 @@ class Peer(Contender):
     def start(self) -> None:
         database = self.folder / "peer.db"
         settle_in_peer(database, self.town)
+        self.launch(database)
+
+    def launch(self, database: Path) -> None:
+        """Start its process, and wait until it answers."""
         with on_the_servers_core(), (self.folder / "peer.log").open("ab") as log:
             self.process = subprocess.Popen(self.command(database), cwd=PEERS, stdout=log, stderr=log)
-        self.wait_until_it_answers()
-
-    def wait_until_it_answers(self) -> None:
-        """Its port is open."""
         end = time.monotonic() + 60
         while True:
             try:

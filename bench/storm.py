@@ -6,7 +6,6 @@ import sys
 import time
 
 from bench.figures import Report
-from bench.load import crowd_at
 from bench.plan import USUAL, Measured, Plan, by_server
 from bench.servers import Contender
 from bench.town import Town
@@ -29,7 +28,7 @@ def measure(plan: Plan = USUAL) -> Report:
 
 def connect_all(server: Contender) -> Measured:
     """The figures of one server."""
-    with crowd_at(server.port) as crowd:
+    with server.crowd() as crowd:
         cpu, began = server.cpu(), time.monotonic()
         crowd.connect(server.town.people, AT_ONCE)
         seconds = time.monotonic() - began
