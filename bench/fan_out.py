@@ -11,7 +11,7 @@ from functools import partial
 from bench.figures import Report
 from bench.load import Crowd, Line
 from bench.plan import USUAL, Measured, Plan, by_server
-from bench.servers import Contender
+from bench.servers import Contender, Watch
 from bench.town import Town
 
 
@@ -39,6 +39,10 @@ def measure(plan: Plan = USUAL) -> Report:
             what = f"{rooms} × {people:,}, {width} in flight"
             report.compare(f"CPU a delivery, {what}", by_server(medians, f"us/{width}"), "µs", ratio_most=ratio)
             report.compare(f"deliveries a second, {what}", by_server(medians, f"per_second/{width}"), "/s")
+            report.compare(f"share of its core, {what}", by_server(medians, f"busy/{width}"), "%", aside=True)
+            report.compare(
+                f"share the load took of the other, {what}", by_server(medians, f"load_busy/{width}"), "%", aside=True
+            )
     return report
 
 
@@ -49,11 +53,13 @@ def fan_out(server: Contender, widths: tuple[int, ...], plan: Plan) -> Measured:
         crowd.connect(server.town.people)
         for width in widths:
             keep_flying(crowd, width, plan.warm_up)
-            cpu, began, before = server.cpu(), time.monotonic(), crowd.delivered
+            watch, before = Watch(server), crowd.delivered
             keep_flying(crowd, width, plan.seconds)
-            seconds, delivered = time.monotonic() - began, crowd.delivered - before
-            measured[f"us/{width}"] = (server.cpu() - cpu) * 1e6 / delivered
-            measured[f"per_second/{width}"] = delivered / seconds
+            watch.stop()
+            delivered = crowd.delivered - before
+            measured[f"us/{width}"] = watch.cpu * 1e6 / delivered
+            measured[f"per_second/{width}"] = delivered / watch.seconds
+            measured |= {f"busy/{width}": watch.busy, f"load_busy/{width}": watch.load_busy}
             crowd.demand_quiet(crowd.delivered, crowd.acked)
     return measured
 

@@ -47,6 +47,7 @@ class Comparison:
     ratio_most: float | None = None
     ratio_least: float | None = None
     most: float | None = None
+    aside: bool = False  # says how far the others can be believed; kept, but not in the tables
 
     @property
     def ratio(self) -> float | None:
@@ -90,6 +91,7 @@ class Report:
     figures: list[Figure] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    load_before: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def add(self, name: str, value: float, unit: str, limit: float | None = None, remark: str = "") -> None:
         """Take a figure, and show it at once."""
@@ -97,9 +99,9 @@ class Report:
         sys.stdout.write(self.figures[-1].line() + "\n")
         sys.stdout.flush()
 
-    def compare(self, name: str, values: dict[str, float], unit: str, **limits: float) -> None:
+    def compare(self, name: str, values: dict[str, float], unit: str, *, aside: bool = False, **limits: float) -> None:
         """Take a comparison, and show it at once."""
-        self.comparisons.append(Comparison(name, values, unit, **limits))
+        self.comparisons.append(Comparison(name, values, unit, aside=aside, **limits))
         shown = ", ".join(f"{server} {readable(value)}" for server, value in values.items())
         sys.stdout.write(f"  {name} ({unit}): {shown}\n")
         sys.stdout.flush()
@@ -115,7 +117,8 @@ class Report:
         RESULTS.mkdir(exist_ok=True)
         body = {"title": self.title, **machine(), "figures": [vars(figure) for figure in self.figures]}
         if self.comparisons:
-            body |= {"servers": self.versions, "comparisons": [one.as_dict() for one in self.comparisons]}
+            body |= {"servers": self.versions, "load_before": self.load_before}
+            body["comparisons"] = [one.as_dict() for one in self.comparisons]
         path = RESULTS / f"{time.strftime('%Y-%m-%d')}-{self.title}.json"
         path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n")
 
@@ -144,6 +147,7 @@ def readable(value: float | None) -> str:
 
 def table(comparisons: list[Comparison]) -> list[list[str]]:
     """The comparisons as rows of words, the head first."""
+    comparisons = [one for one in comparisons if not one.aside]
     servers = list(dict.fromkeys(name for one in comparisons for name in one.values))
     head = ["", "unit", *servers, "Parley / Node", "limit", "kept"]
     rows = []

@@ -8,7 +8,7 @@ import time
 from bench.figures import Report
 from bench.load import Crowd
 from bench.plan import USUAL, Measured, Plan, by_server
-from bench.servers import Contender
+from bench.servers import Contender, Watch
 from bench.town import Town
 
 PEOPLE = 50  # in a room
@@ -42,10 +42,10 @@ def rest(server: Contender, first: int, plan: Plan) -> Measured:
         crowd.connect(people[first:])
         pump_for(crowd, plan.rest)
         grown = server.memory() - before
-        cpu, began = server.cpu(), time.monotonic()
+        watch = Watch(server)
         pump_for(crowd, plan.seconds * TIMES_LONGER)
-        share = (server.cpu() - cpu) / (time.monotonic() - began)
-    return {"KB": grown / 1024 / (len(people) - first), "percent": share * 100 * 1000 / len(people)}
+        watch.stop()
+    return {"KB": grown / 1024 / (len(people) - first), "percent": watch.busy * 1000 / len(people)}
 
 
 def pump_for(crowd: Crowd, seconds: float) -> None:

@@ -8,7 +8,7 @@ import time
 from bench.figures import Report
 from bench.load import Crowd, Line
 from bench.plan import USUAL, Measured, Plan, by_server
-from bench.servers import Contender
+from bench.servers import Contender, Watch
 from bench.town import Town
 
 SENDERS = 200
@@ -25,6 +25,7 @@ def measure(plan: Plan = USUAL) -> Report:
     what = f"{senders} senders"
     report.compare(f"acknowledged sends a second, {what}", by_server(medians, "per_second"), "/s", ratio_least=1.0)
     report.compare(f"CPU a send, {what}", by_server(medians, "us"), "µs")
+    report.compare(f"share of its core, {what}", by_server(medians, "busy"), "%", aside=True)
     return report
 
 
@@ -33,12 +34,12 @@ def send(server: Contender, plan: Plan) -> Measured:
     with server.crowd() as crowd:
         crowd.connect(server.town.people)
         keep_sending(crowd, plan.warm_up)
-        cpu, began, before = server.cpu(), time.monotonic(), crowd.acked
+        watch, before = Watch(server), crowd.acked
         keep_sending(crowd, plan.seconds)
-        sent, seconds = crowd.acked - before, time.monotonic() - began
-        used = server.cpu() - cpu
+        watch.stop()
+        sent = crowd.acked - before
         crowd.demand_quiet(crowd.delivered, crowd.acked)
-    return {"per_second": sent / seconds, "us": used * 1e6 / sent}
+    return {"per_second": sent / watch.seconds, "us": watch.cpu * 1e6 / sent, "busy": watch.busy}
 
 
 def keep_sending(crowd: Crowd, seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import socket
 import sqlite3
@@ -79,6 +80,21 @@ class Contender(ABC):
         return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE for pid in self.pids())
 
 
+class Watch:
+    """What a stretch of a measurement took: of the clock, of the server's processor time, and of the load's own."""
+
+    def __init__(self, server: Contender) -> None:
+        self._server, self._began = server, time.monotonic()
+        self._cpu, self._own = server.cpu(), time.process_time()
+
+    def stop(self) -> None:
+        """The stretch is over."""
+        self.seconds = time.monotonic() - self._began
+        self.cpu = self._server.cpu() - self._cpu
+        self.busy = self.cpu / self.seconds * 100  # % of a core
+        self.load_busy = (time.process_time() - self._own) / self.seconds * 100
+
+
 def cpu_of(pid: int) -> float:
     """Seconds of processor time of one process, all its threads included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -104,7 +120,7 @@ class Parley(Contender):
 
     @staticmethod
     def versions() -> dict[str, str]:
-        return {}  # every result tells Parley's commit and libraries
+        return {"Parley": with_python("python-socketio", "python-engineio", "eventlet", "gunicorn", "sqlalchemy")}
 
 
 class Peer(Contender):
@@ -157,8 +173,7 @@ class Stock(Peer):
 
     @staticmethod
     def versions() -> dict[str, str]:
-        names = ("python-socketio", "python-engineio", "eventlet")
-        return {"stock": ", ".join(f"{name} {version(name)}" for name in names)}
+        return {"stock": with_python("python-socketio", "python-engineio", "eventlet")}
 
 
 class Node(Peer):
@@ -171,9 +186,16 @@ class Node(Peer):
 
     @staticmethod
     def versions() -> dict[str, str]:
-        node = subprocess.run([find_node(), "--version"], capture_output=True, text=True).stdout.strip()
+        words = "'node ' + process.versions.node + ', SQLite ' + process.versions.sqlite"
+        itself = subprocess.run([find_node(), "-p", words], capture_output=True, text=True).stdout.strip()
         packages = [f"{name} {version_in_peers(name)}" for name in ("socket.io", "engine.io", "ws")]
-        return {"Node": ", ".join([f"node {node.removeprefix('v')}", *packages])}
+        return {"Node": ", ".join([itself, *packages])}
+
+
+def with_python(*packages: str) -> str:
+    """The versions of this Python, its SQLite and some packages."""
+    itself = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    return ", ".join([itself, *(f"{name} {version(name)}" for name in packages)])
 
 
 def find_node() -> str:

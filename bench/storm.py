@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import time
 
 from bench.figures import Report
 from bench.plan import USUAL, Measured, Plan, by_server
-from bench.servers import Contender
+from bench.servers import Contender, Watch
 from bench.town import Town
 
 ROOMS, PEOPLE = 20, 50
@@ -29,8 +28,7 @@ def measure(plan: Plan = USUAL) -> Report:
 def connect_all(server: Contender) -> Measured:
     """The figures of one server."""
     with server.crowd() as crowd:
-        cpu, began = server.cpu(), time.monotonic()
+        watch = Watch(server)
         crowd.connect(server.town.people, AT_ONCE)
-        seconds = time.monotonic() - began
-        used = server.cpu() - cpu
-        return {"per_second": len(crowd.lines) / seconds, "ms": used * 1000 / len(crowd.lines)}
+        watch.stop()
+        return {"per_second": len(crowd.lines) / watch.seconds, "ms": watch.cpu * 1000 / len(crowd.lines)}

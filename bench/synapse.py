@@ -123,7 +123,10 @@ class Synapse(Peer):
 
     @staticmethod
     def versions() -> dict[str, str]:
-        words = "import importlib.metadata as m; print(m.version('matrix-synapse'), 'twisted', m.version('twisted'))"
+        names = "('matrix-synapse', 'twisted')"
+        words = "import sqlite3; from importlib.metadata import version; from platform import python_version\n"
+        words += "print(f'Python {python_version()}, SQLite {sqlite3.sqlite_version}',"
+        words += f" *(f'{{name}} {{version(name)}}' for name in {names}), sep=', ')"
         return {"Synapse": subprocess.run([BIN / "python", "-c", words], capture_output=True, text=True).stdout.strip()}
 
 
