@@ -4,6 +4,7 @@
     python3 dev.py run     set everything up and start the server; the address is printed
     python3 dev.py test    run all tests; `test -k words` or `test tests/…` only those of the server
     python3 dev.py check   lint, format, types, who may import whom, and known weaknesses
+    python3 dev.py bench   measure how fast it is, alone and beside other servers
     python3 dev.py faults  break everything on purpose, for long; prove that nothing is lost
     python3 dev.py docs    write the tables in docs/ and the client's types anew from the code
 
@@ -26,6 +27,7 @@ PYTHON = os.path.join(BIN, "python")
 CLIENT = os.path.join(ROOT, "client")
 NPM = ["npm", "--prefix", CLIENT]
 STAMPS = os.path.join(VENV, "stamps")
+PEERS = os.path.join(ROOT, "bench", "peers")
 
 # Tests wait for servers and browsers most of the time; a file's tests share theirs, so they stay together.
 SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
@@ -78,6 +80,7 @@ def bench(*names):
     """Measure; figures are printed, kept in bench/results/, and compared with their limits."""
     set_up_python("run", "test")
     set_up_client("run")
+    set_up_peers()
     return show(PYTHON, "-m", "bench", *names, CHROMIUM=set_up_chromium())
 
 
@@ -144,9 +147,15 @@ def install_packages(name):
 
 def pip(*arguments):
     """The command that installs into .venv."""
+    return [*pip_for(PYTHON), "install", *arguments]
+
+
+def pip_for(python):
+    """A pip that serves the environment of this Python: the one in .venv, or the system's."""
     has_own = os.path.exists(os.path.join(BIN, "pip"))
-    command = [PYTHON, "-m", "pip"] if has_own else [sys.executable, "-m", "pip", "--python", PYTHON]
-    return [*command, "install", *arguments]
+    if has_own and python == PYTHON:
+        return [PYTHON, "-m", "pip"]
+    return [PYTHON if has_own else sys.executable, "-m", "pip", "--python", python]
 
 
 def set_up_client(extent):
@@ -184,6 +193,24 @@ def set_up_node():
     if version_of("node") < OLDEST_NODE or not shutil.which("npm"):
         os.environ["PATH"] = BIN + os.pathsep + os.environ["PATH"]
         install_packages("node")
+
+
+def set_up_peers():
+    """What Parley is measured against: npm packages, and a real chat server in an environment of its own.
+
+    What cannot be brought is left out; the measurements say so.
+    """
+    npm_lock = ["bench/peers/package.json", "bench/peers/package-lock.json"]
+    npm = ["npm", "--prefix", PEERS, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    packages = os.path.join(PEERS, "node_modules")
+    step("npm packages to compare with", npm, made_from=npm_lock, makes=packages, may_fail=True)
+    lock, own = os.path.join("requirements", "peers.txt"), os.path.join(PEERS, ".venv")
+    python = os.path.join(own, "bin", "python")
+    empty = [PYTHON, "-m", "venv", "--without-pip", "--clear", own]
+    step("Environment to compare with", empty, made_from=[lock], makes=python, may_fail=True)
+    install = [*pip_for(python), "install", "--require-hashes", "-r", lock]
+    synapse = os.path.join(own, "bin", "synapse_homeserver")
+    step("Chat server to compare with", install, made_from=[lock], makes=synapse, may_fail=True)
 
 
 def set_up_chromium():

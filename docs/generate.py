@@ -5,11 +5,13 @@ A table stands between `<!-- generated: name -->` and `<!-- end -->`; everything
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from marshmallow import Schema, fields
 
@@ -19,6 +21,8 @@ sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
 import typescript  # noqa: E402
 
+from bench import figures  # noqa: E402
+from bench.figures import Comparison  # noqa: E402
 from chat.dispatch import ACTIONS, LIVE  # noqa: E402
 from chat.errors import CODES, RETRYABLE  # noqa: E402
 from chat.limits import LIMITS  # noqa: E402
@@ -197,8 +201,51 @@ def faults() -> str:
     return "\n\n".join([where, table(head, rows), table(("besides", "measured", "at most"), measured)])
 
 
+def compared() -> str:
+    """The latest comparison of each question, as bench/results/ keeps it."""
+    runs = [run for run in latest_runs() if run.get("comparisons")]
+    if not runs:
+        return "No comparison is kept in bench/results/ yet."
+    known = {field.name for field in dataclasses.fields(Comparison)}
+    rows = [{key: value for key, value in row.items() if key in known} for run in runs for row in run["comparisons"]]
+    head, *lines = figures.table([Comparison(**row) for row in rows])
+    servers = {name: versions for run in runs for name, versions in run["servers"].items()}
+    where = [
+        *(f"{run['title']}: {run['date']}, {run['commit']}, load {run['load_before']:.1f} before" for run in runs),
+        *(f"{name}: {versions}" for name, versions in servers.items()),
+        f"machine: {runs[-1]['cores']} cores, {runs[-1]['system']}",
+    ]
+    return "\n".join([table(head, lines), "", *(f"- {line}" for line in where)])
+
+
+def alone() -> str:
+    """The latest figures of what is measured of Parley alone."""
+    runs = [run for run in latest_runs() if not run.get("comparisons") and run["title"] != "faults"]
+    if not runs:
+        return "No figures are kept in bench/results/ yet."
+    rows = (
+        (
+            f"{run['title']}: {row['name']}",
+            f"{figures.readable(row['value'])} {row['unit']}".strip(),
+            "" if row["limit"] is None else f"{row['limit']:g} {row['unit']}".strip(),
+        )
+        for run in runs
+        for row in run["figures"]
+    )
+    dates = ", ".join(f"{run['title']} {run['date'][:10]}" for run in runs)
+    return f"{table(('', 'measured', 'at most'), rows)}\n\nMeasured: {dates}."
+
+
+def latest_runs() -> list[dict[str, Any]]:
+    """The latest file of each title in bench/results/."""
+    paths = {path.stem[11:]: path for path in sorted((DOCS.parent / "bench" / "results").glob("*.json"))}
+    return [json.loads(path.read_text()) for _, path in sorted(paths.items())]
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "actions": actions,
+    "alone": alone,
+    "compared": compared,
     "durable": durable,
     "errors": errors,
     "faults": faults,
