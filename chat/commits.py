@@ -7,7 +7,6 @@ everybody who is ready by then. PostgreSQL lets writers go side by side: there e
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from chat import failpoints, journal
 from chat.actions import Answer
+from chat.concurrency import let_others_come
 from chat.database import has_one_writer, savepoint, stands, transaction, translated
 from chat.errors import ChatError
 from chat.journal import Journal
@@ -123,7 +123,7 @@ class Commits:
         """Run a batch in its first action's thread. From here to the end of the commit, nothing may yield."""
         try:
             with self.turn:
-                time.sleep(0)  # everyone whose frame has arrived comes along: under eventlet, one turn of its loop
+                let_others_come()  # everyone whose frame has arrived by now
                 self._close(batch)
                 told = self._commit(batch.actions)
                 batch.done.set()

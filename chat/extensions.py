@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
     """The models' common base: plain, so that type checkers see every column."""
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]
 
     # Named constraints can be changed by a migration on every database.
     metadata = MetaData(

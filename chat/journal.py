@@ -7,12 +7,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from chat.errors import ChatError
 from chat.extensions import db
 from chat.models import Stream
+
+STREAMS = Stream.__table__
+# Written once, like everything that each message asks for: to write such a statement anew costs more than to run it.
+_ADVANCE = (
+    update(STREAMS)
+    .where(STREAMS.c.id == bindparam("stream"))
+    .values(seq=STREAMS.c.seq + bindparam("numbers"), posted=STREAMS.c.posted + bindparam("posts"))
+    .returning(STREAMS.c.seq, STREAMS.c.posted)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +96,7 @@ def next_numbers(stream_id: str, numbers: int, posts: int = 0) -> tuple[int, int
 
 
 def _advance(stream_id: str, numbers: int, posts: int, missing: str) -> tuple[int, int]:
-    statement = (
-        update(Stream)
-        .where(Stream.id == stream_id)
-        .values(seq=Stream.seq + numbers, posted=Stream.posted + posts)
-        .returning(Stream.seq, Stream.posted)
-        .execution_options(synchronize_session=False)
-    )
-    row = session().execute(statement).one_or_none()
+    row = session().execute(_ADVANCE, {"stream": stream_id, "numbers": numbers, "posts": posts}).one_or_none()
     if row is None:
         raise ChatError(missing)
     return row.seq, row.posted

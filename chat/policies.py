@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import selectinload
 
 from chat import journal
@@ -100,23 +100,23 @@ def may(permission: str, case: Case, missing: str) -> None:
             raise ChatError(REFUSALS.get(requirement, missing))
 
 
+_MINE = (
+    Membership.channel_id == bindparam("channel"),
+    Membership.user_id == bindparam("user"),
+    Membership.left_at.is_(None),
+)
+_CHANNEL = select(Channel, Membership).outerjoin(Membership, and_(*_MINE)).where(Channel.id == bindparam("channel"))
+_MEMBERSHIP = select(Membership).where(*_MINE)
+
+
 def find_membership(channel_id: str, user_id: str) -> Membership | None:
     """Someone's membership of a channel, unless they left."""
-    query = select(Membership).filter_by(channel_id=channel_id, user_id=user_id, left_at=None)
-    return journal.session().scalars(query).one_or_none()
+    return journal.session().scalars(_MEMBERSHIP, {"channel": channel_id, "user": user_id}).one_or_none()
 
 
 def access_channel(actor: Actor, channel_id: str, permission: str) -> tuple[Channel, Membership | None]:
     """The channel and the actor's membership in it, if they may do this."""
-    query = (
-        select(Channel, Membership)
-        .outerjoin(
-            Membership,
-            (Membership.channel_id == Channel.id) & (Membership.user_id == actor.id) & Membership.left_at.is_(None),
-        )
-        .where(Channel.id == channel_id)
-    )
-    found = journal.session().execute(query).one_or_none()
+    found = journal.session().execute(_CHANNEL, {"channel": channel_id, "user": actor.id}).one_or_none()
     if found is None:
         raise ChatError("channel_not_found")
     channel, membership = found

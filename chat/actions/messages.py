@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, select, update
 
 from chat import journal
 from chat.actions import Answer
@@ -17,6 +17,21 @@ from chat.models import Mention, Message, ReadCursor, Revision, User
 from chat.policies import MESSAGE_PARTS, access_channel, access_message, lock_message
 from chat.presenters import present_message
 from chat.text import check_text, fingerprint, named_in
+
+MESSAGES, CURSORS = Message.__table__, ReadCursor.__table__
+_ADD, _ADD_MENTIONS = insert(MESSAGES), insert(Mention.__table__)
+_SENT = select(MESSAGES.c.id).where(
+    MESSAGES.c.user_id == bindparam("user"), MESSAGES.c.client_msg_id == bindparam("client_msg_id")
+)
+_MOVE_CURSOR = (
+    update(CURSORS)
+    .where(
+        CURSORS.c.channel_id == bindparam("channel"),
+        CURSORS.c.user_id == bindparam("user"),
+        CURSORS.c.last_read_seq < bindparam("seq"),
+    )
+    .values(last_read_seq=bindparam("seq"))
+)
 
 
 def send(
@@ -57,12 +72,9 @@ def send(
         reply_count=0,
         mentions_everyone=everyone,
         created_at=now(),
-        reactions=[],
         mentions=[Mention(user_id=user_id) for user_id in mentioned],
-        files=[],
     )
-    journal.session().add(message)
-    journal.session().flush()
+    add(message)
     shown = record(message)
     if root:
         count_reply(root, +1, message)
@@ -135,8 +147,17 @@ def list_revisions(actor: Actor, message_id: str) -> Answer:
 
 def find_sent(actor: Actor, client_msg_id: str) -> Message | None:
     """What the actor sent under this id before. Only successes are remembered, and for ever."""
-    query = select(Message).filter_by(user_id=actor.id, client_msg_id=client_msg_id).options(*MESSAGE_PARTS)
-    return journal.session().scalars(query).one_or_none()
+    sent = journal.session().scalar(_SENT, {"user": actor.id, "client_msg_id": client_msg_id})
+    return journal.session().get_one(Message, sent, options=MESSAGE_PARTS) if sent else None
+
+
+def add(message: Message) -> None:
+    """Store a new message, past the session: its bookkeeping costs more than everything else that a send does."""
+    row = {column.key: getattr(message, column.key) for column in MESSAGES.c}
+    journal.session().execute(_ADD, row)
+    if message.mentions:
+        named = [{"message_id": message.id, "user_id": mention.user_id} for mention in message.mentions]
+        journal.session().execute(_ADD_MENTIONS, named)
 
 
 def repeat(actor: Actor, earlier: Message, print_of_it: str) -> Answer:
@@ -190,13 +211,7 @@ def find_mentioned(text: str) -> tuple[list[str], bool]:
 
 def move_own_cursor(actor: Actor, channel_id: str, seq: int) -> None:
     """Who writes has read what stands above; everyone's programs know it by the author, so it takes no number."""
-    statement = (
-        update(ReadCursor)
-        .where(ReadCursor.channel_id == channel_id, ReadCursor.user_id == actor.id, ReadCursor.last_read_seq < seq)
-        .values(last_read_seq=seq)
-        .execution_options(synchronize_session=False)
-    )
-    journal.session().execute(statement)
+    journal.session().execute(_MOVE_CURSOR, {"channel": channel_id, "user": actor.id, "seq": seq})
 
 
 def record(message: Message, *, recount: bool = False) -> dict[str, Any]:

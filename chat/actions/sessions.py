@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import contains_eager
 
 from chat import journal, passwords
@@ -23,6 +23,8 @@ FREE_ATTEMPTS = 5
 LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
 TOKEN_PREFIX = "parley_"  # so that scanners recognise a token that leaked
+_WITH_USER = select(Session).join(Session.user).options(contains_eager(Session.user))
+_SHOWN = _WITH_USER.where(Session.id == bindparam("session"))
 
 
 def recognise(asker: Asker, workspace: Workspace) -> Actor:
@@ -33,10 +35,7 @@ def recognise(asker: Asker, workspace: Workspace) -> Actor:
     """
     if asker.session_id is None:
         raise ChatError("not_authed")
-    query = (
-        select(Session).join(Session.user).options(contains_eager(Session.user)).where(Session.id == asker.session_id)
-    )
-    session = journal.session().scalars(query).one_or_none()
+    session = journal.session().scalars(_SHOWN, {"session": asker.session_id}).one_or_none()
     if session is None or not is_live(session, workspace):
         raise ChatError("session_expired")
     return Actor(asker, workspace, session, session.user)
@@ -173,8 +172,8 @@ def show_session(actor: Actor) -> Answer:
 
 def list_sessions(actor: Actor) -> Answer:
     """One's sign-ins and tokens that still hold."""
-    query = select(Session).filter_by(user_id=actor.id, revoked_at=None).options(contains_eager(Session.user))
-    sessions = journal.session().scalars(query.join(Session.user).order_by(Session.created_at.desc()))
+    query = _WITH_USER.where(Session.user_id == actor.id, Session.revoked_at.is_(None))
+    sessions = journal.session().scalars(query.order_by(Session.created_at.desc()))
     live = [session for session in sessions if is_live(session, actor.workspace)]
     current_id = actor.session.id if actor.session else None
     return Answer({"sessions": [present_session(session, current_id) for session in live]})
@@ -236,7 +235,7 @@ def revoke(session: Session) -> None:
 
 def live_among(workspace: Workspace, session_ids: list[str]) -> set[str]:
     """Which of these sessions hold now."""
-    query = select(Session).join(Session.user).options(contains_eager(Session.user)).where(Session.id.in_(session_ids))
+    query = _WITH_USER.where(Session.id.in_(session_ids))
     return {session.id for session in journal.session().scalars(query) if is_live(session, workspace)}
 
 

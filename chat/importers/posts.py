@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from chat import journal
 from chat.basics import new_id, now
@@ -240,7 +240,7 @@ class Batch:
 def insert_rows(model: type[Base], rows: list[Row]) -> None:
     """Insert complete rows in one go, past the unit of work, which would sort them by what is null in each."""
     if rows:
-        journal.session().execute(insert(cast(Table, model.__table__)), rows)
+        journal.session().execute(insert(model.__table__), rows)
 
 
 def file_fields(file: Link, position: int) -> Row:

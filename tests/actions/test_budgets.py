@@ -1,19 +1,53 @@
-"""How often the hot paths ask the database: it must not grow with the channel, the history or the people."""
+"""What the hot paths cost, in questions and in memory: no more with a larger channel, history or team."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tests.actions.conftest import Office, Someone
 
 
-def test_sending_asks_the_database_no_more_than_nine_times(office: Office, someone: Callable[..., Someone]) -> None:
+def test_sending_asks_the_database_no_more_than_eight_times(office: Office, someone: Callable[..., Someone]) -> None:
     ana = someone("ana")
     town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]
-    with office.queries(at_most=7):
+    with office.queries(at_most=6):
         ana.says(town, "good morning")
-    with office.queries(at_most=9):  # whom it names, and a row for each
+    with office.queries(at_most=8):  # whom it names, and a row for each
         ana.says(town, "good morning @ana")
+
+
+def test_sending_takes_little_memory_and_keeps_none(office: Office, someone: Callable[..., Someone]) -> None:
+    ana = someone("ana")
+    town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]
+    for _ in range(20):  # what is made once and kept is made now
+        ana.says(town, "good morning")
+    gc.collect()
+    before = sys.getallocatedblocks()
+    with taking(at_most=48 * 1024):
+        ana.says(town, "good morning")
+    for _ in range(100):
+        ana.says(town, "good morning")
+    office.told.clear()
+    office.statements.clear()
+    gc.collect()
+    assert sys.getallocatedblocks() - before < 500
+
+
+@contextmanager
+def taking(at_most: int) -> Iterator[None]:
+    """Insist on how many bytes more than before are in use at any moment inside, garbage included."""
+    gc.disable()
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] <= at_most
+    finally:
+        tracemalloc.stop()
+        gc.enable()
 
 
 def test_catching_up_costs_the_same_for_one_change_and_for_many(
