@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import time
+from tempfile import TemporaryDirectory
 
-from bench.figures import Report
-from bench.load import Crowd, Line
+from bench.figures import Report, median
+from bench.load import TEXT, Crowd, Line
 from bench.plan import USUAL, Measured, Plan, by_server
-from bench.servers import Contender, Watch
+from bench.servers import ON_DISK, Contender, Watch
 from bench.town import Town
 
 SENDERS = 200
@@ -25,6 +27,7 @@ def measure(plan: Plan = USUAL) -> Report:
     what = f"{senders} senders"
     report.compare(f"acknowledged sends a second, {what}", by_server(medians, "per_second"), "/s", ratio_least=1.0)
     report.compare(f"CPU a send, {what}", by_server(medians, "us"), "µs")
+    report.add("a commit of one row by bare SQLite, FULL, median", bare_commit() * 1000, "ms")
     report.compare(f"share of its core, {what}", by_server(medians, "busy"), "%", aside=True)
     return report
 
@@ -60,3 +63,18 @@ def keep_sending(crowd: Crowd, seconds: float) -> None:
         crowd.pump(0.5)
     crowd.settle(delivered + sent * TOGETHER, acked + sent)
     crowd.on_ack = None
+
+
+def bare_commit() -> float:
+    """Seconds that this disk takes for a commit of one row, other costs aside."""
+    with TemporaryDirectory(dir=ON_DISK) as folder:
+        db = sqlite3.connect(f"{folder}/bare.db", isolation_level=None)
+        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE bare (row TEXT)"):
+            db.execute(statement)
+        taken = []
+        for _ in range(200):
+            began = time.perf_counter()
+            db.execute("INSERT INTO bare VALUES (?)", ("x" * TEXT,))
+            taken.append(time.perf_counter() - began)
+        db.close()
+    return median(taken)
