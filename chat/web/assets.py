@@ -1,18 +1,42 @@
-"""The built web client: turns a source file's name into the tags that load its hashed files."""
+"""The built web client: the tags that load its hashed files, and the files, compressed for whom can unpack them."""
 
 from __future__ import annotations
 
 import json
+import mimetypes
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, url_for
+from flask import Flask, Response, current_app, request, send_from_directory, url_for
 from markupsafe import Markup
+from werkzeug.utils import safe_join
+
+CODINGS = {"br": ".br", "gzip": ".gz"}  # the build lays a copy in each beside every script and style sheet
 
 
 def init_app(app: Flask) -> None:
-    """Give templates ``asset(name)``."""
+    """Give templates ``asset(name)``, and browsers the files."""
     app.jinja_env.globals["asset"] = asset
+    app.view_functions["static"] = send_file
+
+
+def send_file(filename: str) -> Response:
+    """A file of static/, in the smallest form that the browser unpacks."""
+    folder = current_app.static_folder or "static"
+    coding = next((coding for coding in CODINGS if is_wanted(folder, filename, coding)), None)
+    response = send_from_directory(
+        folder, filename + CODINGS.get(coding or "", ""), mimetype=mimetypes.guess_type(filename)[0]
+    )
+    response.vary.add("Accept-Encoding")
+    if coding:
+        response.headers["Content-Encoding"] = coding
+    return response
+
+
+def is_wanted(folder: str, filename: str, coding: str) -> bool:
+    """Whether the browser unpacks this coding, and there is such a copy."""
+    copy = safe_join(folder, filename + CODINGS[coding])
+    return request.accept_encodings.quality(coding) > 0 and copy is not None and Path(copy).is_file()
 
 
 def is_built() -> bool:

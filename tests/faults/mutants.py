@@ -110,15 +110,15 @@ MUTANTS = (
     Mutant(
         "in the room before the answer is read",
         "chat/realtime/rooms.py",
-        "            if entry.as_of is None:\n                entry.held.append(event)\n",
-        "            if entry.as_of is None:\n",
+        "                entry.held.append(event)",
+        "                self.post.emit(name, payload, room=entry.connection.sid)",
         f"{JOINING}::test_what_is_told_while_the_answer_is_read_comes_right_after_it",
     ),
     Mutant(
         "an answer is where a listener begins",
         "chat/realtime/rooms.py",
-        "elif event.seq <= entry.as_of or",
-        "elif",
+        "elif event.seq <= entry.as_of:",
+        "elif False:",
         f"{JOINING}::test_what_the_answer_holds_already_is_not_told_again",
     ),
     Mutant(

@@ -13,7 +13,7 @@ import pytest
 from chat.limits import MAX_FRAME
 from chat.realtime.transport import frames
 from chat.realtime.transport.frames import BINARY, CLOSE, CONTINUED, PING, PONG, TEXT, Reader, Violation
-from tests.support import Person, Server
+from tests.support import Person, Server, until
 
 MASK = b"\x07\x82\x00\xff"
 MOST = 1000
@@ -285,5 +285,9 @@ def test_what_was_sent_before_a_goodbye_is_kept(bare: Callable[..., Bare], owner
     body %= (channel.encode(), str(uuid.uuid4()).encode())
     line.line.sendall(sent(TEXT, body) + sent(CLOSE))
     assert line.is_ended()
-    texts = [message["text"] for message in owner.get(f"/channels/{channel}/messages").data["messages"]]
-    assert texts[-1] == "last words"
+
+    def is_kept() -> bool:
+        page = owner.get(f"/channels/{channel}/messages").data
+        return [message["text"] for message in page["messages"]][-1:] == ["last words"]
+
+    until(is_kept)

@@ -94,6 +94,23 @@ def test_a_host_header_cannot_write_into_the_policy(server: Server) -> None:
     assert "script-src *" not in answer.headers.get("Content-Security-Policy", "")
 
 
+@pytest.mark.parametrize(
+    ("unpacks", "coding"),
+    [("br, gzip", "br"), ("gzip", "gzip"), ("gzip, deflate, br;q=0", "gzip"), ("identity", None), ("", None)],
+)
+def test_scripts_come_packed_for_whom_can_unpack_them(server: Server, unpacks: str, coding: str | None) -> None:
+    script = re.search(r'src="(/static/app/assets/[^"]+\.js)"', fetch(server, "/sign-in").text)
+    assert script
+    plain = requests.get(server.url + script[1], headers={"Accept-Encoding": "identity"}, timeout=30)
+    packed = requests.get(server.url + script[1], headers={"Accept-Encoding": unpacks}, stream=True, timeout=30)
+    size = len(packed.raw.read(decode_content=False))
+    assert packed.headers.get("Content-Encoding") == coding
+    assert packed.headers["Content-Type"] == plain.headers["Content-Type"]
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert "immutable" in packed.headers["Cache-Control"]
+    assert (size < len(plain.content) / 2) == bool(coding)
+
+
 def test_pages_are_never_kept_and_hashed_files_for_ever(server: Server) -> None:
     page = fetch(server, "/sign-in")
     assert page.headers["Cache-Control"] == "no-store"
