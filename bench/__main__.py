@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from bench import page
+from bench import history, page
 
-SCRIPTS = {"page": page.measure}
+SCRIPTS = {"history": history.measure, "page": page.measure}
 
 
 def main() -> int:
