@@ -22,6 +22,9 @@ _ADVANCE = (
     .values(seq=STREAMS.c.seq + bindparam("numbers"), posted=STREAMS.c.posted + bindparam("posts"))
     .returning(STREAMS.c.seq, STREAMS.c.posted)
 )
+_HEAD = select(Stream).where(Stream.id == bindparam("stream")).execution_options(populate_existing=True)
+_LOCK = _HEAD.with_for_update()
+_HEADS = select(Stream.id, Stream.seq, Stream.posted).where(Stream.id.in_(bindparam("streams", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,7 @@ def head(stream_id: str, missing: str = "channel_not_found") -> Stream:
 
 def find_stream(stream_id: str, missing: str, *, for_update: bool) -> Stream:
     """The stream's row; raises ChatError ``missing`` without one."""
-    query = select(Stream).where(Stream.id == stream_id).execution_options(populate_existing=True)
-    stream = session().scalars(query.with_for_update() if for_update else query).one_or_none()
+    stream = session().scalars(_LOCK if for_update else _HEAD, {"stream": stream_id}).one_or_none()
     if stream is None:
         raise ChatError(missing)
     return stream
@@ -123,8 +125,7 @@ def find_stream(stream_id: str, missing: str, *, for_update: bool) -> Stream:
 
 def heads(stream_ids: Iterable[str]) -> dict[str, Row[str, int, int]]:
     """The number (``seq``) and the count of posts (``posted``) that each of these streams has reached."""
-    query = select(Stream.id, Stream.seq, Stream.posted).where(Stream.id.in_(list(stream_ids)))
-    return {row.id: row for row in session().execute(query)}
+    return {row.id: row for row in session().execute(_HEADS, {"streams": list(stream_ids)})}
 
 
 def open_stream(stream_id: str) -> None:

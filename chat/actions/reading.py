@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import case, exists, func, or_, select
+from sqlalchemy import bindparam, case, exists, func, or_, select
 
 from chat import journal
 from chat.actions import Answer
@@ -30,17 +30,10 @@ def mark_read(actor: Actor, channel_id: str, seq: int, unread: bool = False) -> 
     return Answer({"read": read})
 
 
-def count_unread(user_id: str, channel_ids: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
-    """What someone missed in these channels, or in all they were ever in; tagged with the moment it was counted."""
-    wanted = [ReadCursor.user_id == user_id]
-    if channel_ids is not None:
-        wanted.append(ReadCursor.channel_id.in_(list(channel_ids)))
-    cursors = journal.session().execute(
-        select(ReadCursor.channel_id, ReadCursor.last_read_seq, Stream.posted, Stream.seq)
-        .join(Stream, Stream.id == ReadCursor.channel_id)
-        .where(*wanted)
-    )
-    missed = {row.channel_id: row for row in journal.session().execute(_missed(user_id).where(*wanted))}
+def count_unread(user_id: str, channel_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What someone missed in these channels, of those they were ever in; tagged with the moment it was counted."""
+    whose = {"user": user_id, "channels": list(channel_ids)}
+    missed = {row.channel_id: row for row in journal.session().execute(_MISSED, whose)}
     return {
         cursor.channel_id: {
             "last_read_seq": cursor.last_read_seq,
@@ -49,28 +42,31 @@ def count_unread(user_id: str, channel_ids: Iterable[str] | None = None) -> dict
             "posted": cursor.posted,
             "seq": cursor.seq,
         }
-        for cursor in cursors
+        for cursor in journal.session().execute(_CURSORS, whose)
     }
 
 
-def _missed(user_id: str) -> Any:
-    """Main-line messages of other people after the read cursor, and those among them that name the reader."""
-    named = exists().where(Mention.message_id == Message.id, Mention.user_id == user_id)
-    return (
-        select(
-            Message.channel_id,
-            func.count().label("unread"),
-            func.sum(case((or_(Message.mentions_everyone, named), 1), else_=0)).label("mentions"),
-        )
-        .join(
-            ReadCursor,
-            (ReadCursor.channel_id == Message.channel_id) & (Message.seq > ReadCursor.last_read_seq),
-        )
-        .where(
-            Message.in_main_line,
-            Message.kind == "user",
-            Message.deleted_at.is_(None),
-            Message.user_id != user_id,
-        )
-        .group_by(Message.channel_id)
+_WANTED = (ReadCursor.user_id == bindparam("user"), ReadCursor.channel_id.in_(bindparam("channels", expanding=True)))
+_CURSORS = (
+    select(ReadCursor.channel_id, ReadCursor.last_read_seq, Stream.posted, Stream.seq)
+    .join(Stream, Stream.id == ReadCursor.channel_id)
+    .where(*_WANTED)
+)
+_IS_NAMED = exists().where(Mention.message_id == Message.id, Mention.user_id == bindparam("user"))
+# Main-line messages of other people after the read cursor, and those among them that name the reader.
+_MISSED = (
+    select(
+        ReadCursor.channel_id,
+        func.count().label("unread"),
+        func.sum(case((or_(Message.mentions_everyone, _IS_NAMED), 1), else_=0)).label("mentions"),
     )
+    .join(Message, (Message.channel_id == ReadCursor.channel_id) & (Message.seq > ReadCursor.last_read_seq))
+    .where(
+        *_WANTED,
+        Message.in_main_line,
+        Message.kind == "user",
+        Message.deleted_at.is_(None),
+        Message.user_id != bindparam("user"),
+    )
+    .group_by(ReadCursor.channel_id)  # in whose order they are found, so that nothing is sorted
+)

@@ -23,6 +23,7 @@ from chat.policies import MESSAGE_PARTS, access_channel
 from chat.presenters import present_channel, present_me, present_member, present_message
 
 PROTOCOL = 1
+_EPOCH = select(Deployment.epoch)
 BEYOND = 2**63  # after every head: what a cursor of another epoch amounts to
 
 
@@ -210,4 +211,4 @@ def people_of(channel: Channel) -> list[str] | None:
 
 def find_epoch() -> str:
     """The deployment's epoch: numbers of another one mean nothing here."""
-    return journal.session().scalars(select(Deployment.epoch)).one()
+    return journal.session().scalars(_EPOCH).one()

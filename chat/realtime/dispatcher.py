@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -214,17 +215,21 @@ class Dispatcher:
         pause = self.poll_seconds or 1.0
         due = time.monotonic() + pause
         while True:
-            try:
-                self._work.get(timeout=max(0.0, due - time.monotonic()))()
-            except queue.Empty:
-                pass
-            except Exception:
-                log.exception("the dispatcher failed at a task")
+            with suppress(queue.Empty):
+                self._try(self._work.get(timeout=max(0.0, due - time.monotonic())))
             if time.monotonic() >= due:
                 due = time.monotonic() + pause
                 self._tick()
 
+    def _try(self, task: Callable[[], None]) -> None:
+        try:
+            task()
+        except Exception:
+            log.exception("the dispatcher failed at a task")
+
     def _tick(self) -> None:
+        for _ in range(self._work.qsize()):
+            self._try(self._work.get())  # what is at hand already need not be read from the database
         try:
             if self.poll_seconds:
                 self.poll()

@@ -7,6 +7,7 @@ python-engineio in transport/; tests/realtime/test_seams.py fails when an upgrad
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from chat.limits import FRAMES_PER_SECOND, MAX_FRAME
 from chat.realtime.transport import Engine, RoomManager
 
 MAX_OFFENCES = 20  # malformed packets before we hang up
+ARRIVING_AT_ONCE = 4  # whom we greet at a time: after a restart everyone comes, and who is in already must get through
 REFUSED_CONNECT = 4  # offences that a refused CONNECT counts as: nobody tries credentials for ever on one connection
 MAX_NAMESPACE = 100  # characters of a foreign namespace that are said again
 NAMESPACE = "/"
@@ -68,6 +70,7 @@ class Server(socketio.Server):
             **options,
         )
         self.offences: dict[str, int] = {}
+        self.arriving = threading.BoundedSemaphore(ARRIVING_AT_ONCE)
         self.eio.per_address = per_address
         self.eio.frames = FRAMES_PER_SECOND if is_paced else None
 
@@ -108,13 +111,17 @@ class Server(socketio.Server):
         if self.manager.sid_from_eio_sid(eio_sid, namespace):
             self._offend(eio_sid)
             return
-        super()._handle_connect(eio_sid, namespace, data)
-        sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
-        if sid and self.manager.is_connected(sid, namespace):
-            self.eio.joined(eio_sid)
-            self.on_connected(sid)
-        else:
-            self._offend(eio_sid, REFUSED_CONNECT)
+        self.eio.joined(eio_sid)  # it asked in time, however long it takes until its turn comes
+        with self.arriving:
+            if eio_sid not in self.environ:
+                return  # gone while it waited
+            super()._handle_connect(eio_sid, namespace, data)
+            sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
+            if sid and self.manager.is_connected(sid, namespace):
+                self.on_connected(sid)
+                return
+        self.eio.has_to_join(eio_sid)
+        self._offend(eio_sid, REFUSED_CONNECT)
 
     def _handle_event(self, eio_sid: str, namespace: str, id: int | None, data: Any) -> None:
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace)

@@ -121,7 +121,7 @@ def truth(world: World) -> tuple[dict[str, Any], dict[str, Any], dict[str, int],
         messages = {row.id: present_message(row) for row in rows}
         members = {row.user_id: present_member(row) for row in session.scalars(select(Membership))}
         heads = {row.id: row.seq for row in session.scalars(select(Stream))}
-        reads = {person.session_user: count_unread(person.session_user) for person in world.people}
+        reads = {person.session_user: count_unread(person.session_user, [world.channel_id]) for person in world.people}
     return messages, members, heads, reads
 
 

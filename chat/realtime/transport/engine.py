@@ -161,7 +161,8 @@ class Engine(engineio.Server):
 
     def has_to_join(self, sid: str) -> None:
         """An engine is not in the namespace, and has a little time to change that."""
-        self.unjoined[sid] = time.monotonic() + JOIN_WITHIN
+        if sid in self.sockets:
+            self.unjoined[sid] = time.monotonic() + JOIN_WITHIN
 
     def joined(self, sid: str) -> None:
         """An engine joined the namespace."""
