@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request, send_from_directory, url_for
 from markupsafe import Markup
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 CODINGS = {"br": ".br", "gzip": ".gz"}  # the build lays a copy in each beside every script and style sheet
 

@@ -1,4 +1,7 @@
-"""Pours one frame into a server as fast as it is taken: `flooder PORT TOKEN FRAME [REPEATED TIMES]`."""
+"""Pours one frame into a server as fast as it is taken: `flooder PORT TOKEN FRAME [REPEATED TIMES]`.
+
+Without a frame it comes in and goes again, over and over; with CALL it only opens connections.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,13 @@ def main(port: str, token: str, frame: str, repeated: str = "", times: str = "0"
     server = Server(Path(), port=int(port))
     while True:
         with suppress(*Gone, OSError):
-            wire = Wire(server).connects(token)
-            while True:
+            wire = Wire(server)
+            if frame == "CALL":
+                continue
+            wire.connects(token)
+            while frame:
                 wire.sends(frame + repeated * int(times))
+            wire.hangs_up()
 
 
 if __name__ == "__main__":
