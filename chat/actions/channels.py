@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from chat import journal
 from chat.actions import Answer
@@ -18,6 +18,12 @@ from chat.models import Channel, Membership
 from chat.policies import access_channel
 from chat.presenters import present_channel
 from chat.text import fold
+
+_ROLES = select(Membership.channel_id, Membership.role).where(
+    Membership.user_id == bindparam("user"),
+    Membership.left_at.is_(None),
+    Membership.channel_id.in_(bindparam("channels", expanding=True)),
+)
 
 
 def create(actor: Actor, name: str, kind: str, topic: str = "") -> Answer:
@@ -140,10 +146,8 @@ def personal(actor: Actor, channels: Sequence[Channel]) -> list[dict[str, Any]]:
 
 def find_roles(actor: Actor, channel_ids: Sequence[str]) -> dict[str, str]:
     """The actor's role in each of these channels they are in."""
-    query = select(Membership.channel_id, Membership.role).where(
-        Membership.user_id == actor.id, Membership.left_at.is_(None), Membership.channel_id.in_(channel_ids)
-    )
-    return {row.channel_id: row.role for row in journal.session().execute(query)}
+    rows = journal.session().execute(_ROLES, {"user": actor.id, "channels": list(channel_ids)})
+    return {row.channel_id: row.role for row in rows}
 
 
 def find_participants(channel_ids: Sequence[str]) -> dict[str, list[str]]:

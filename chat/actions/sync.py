@@ -11,7 +11,7 @@ from sqlalchemy import select
 from chat import journal
 from chat.actions import Answer
 from chat.actions.channels import find_channels, find_participants, personal
-from chat.actions.history import latest
+from chat.actions.history import complete, latest
 from chat.actions.reading import count_unread
 from chat.actors import Actor
 from chat.basics import iso, now
@@ -19,7 +19,7 @@ from chat.errors import ChatError
 from chat.journal import Event
 from chat.limits import LIMITS, MAX_CHANGES, MAX_STREAMS, MAX_SYNCED, PAGE
 from chat.models import Channel, Deployment, Membership, Message, ReadCursor
-from chat.policies import MESSAGE_PARTS, access_channel
+from chat.policies import access_channel
 from chat.presenters import present_channel, present_me, present_member, present_message
 
 PROTOCOL = 1
@@ -141,7 +141,7 @@ def channel_changes(channel: Channel, after: int, limit: int) -> Changes:
     session = journal.session()
     told: list[tuple[int, str, dict[str, Any], bool]] = []
     messages = select(Message).where(Message.channel_id == channel.id, Message.changed_seq > after)
-    for message in session.scalars(messages.order_by(Message.changed_seq).limit(limit + 1).options(*MESSAGE_PARTS)):
+    for message in complete(session.scalars(messages.order_by(Message.changed_seq).limit(limit + 1))):
         recount = message.deleted_at is not None or message.rev > 1
         told.append((message.changed_seq, "message", {"message": present_message(message)}, recount))
     members = select(Membership).where(Membership.channel_id == channel.id, Membership.changed_seq > after)
