@@ -24,6 +24,11 @@ _ROLES = select(Membership.channel_id, Membership.role).where(
     Membership.left_at.is_(None),
     Membership.channel_id.in_(bindparam("channels", expanding=True)),
 )
+_IS_MINE = Channel.id.in_(
+    select(Membership.channel_id).where(Membership.user_id == bindparam("user"), Membership.left_at.is_(None))
+)
+_MINE = select(Channel).where(_IS_MINE).order_by(Channel.id)
+_MINE_AND_PUBLIC = select(Channel).where(or_(_IS_MINE, Channel.kind == "public")).order_by(Channel.id)
 
 
 def create(actor: Actor, name: str, kind: str, topic: str = "") -> Answer:
@@ -120,9 +125,7 @@ def record(actor: Actor, channel: Channel, seq: int) -> Answer:
 
 def find_channels(actor: Actor, *, and_public: bool) -> list[Channel]:
     """The channels the actor is in, and perhaps the public ones, in the order they were made."""
-    mine = select(Membership.channel_id).filter_by(user_id=actor.id, left_at=None)
-    wanted = or_(Channel.id.in_(mine), Channel.kind == "public") if and_public else Channel.id.in_(mine)
-    return list(journal.session().scalars(select(Channel).where(wanted).order_by(Channel.id)))
+    return list(journal.session().scalars(_MINE_AND_PUBLIC if and_public else _MINE, {"user": actor.id}))
 
 
 def personal(actor: Actor, channels: Sequence[Channel]) -> list[dict[str, Any]]:

@@ -25,6 +25,10 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 TOKEN_PREFIX = "parley_"  # so that scanners recognise a token that leaked
 _WITH_USER = select(Session).join(Session.user).options(contains_eager(Session.user))
 _SHOWN = _WITH_USER.where(Session.id == bindparam("session"))
+_SHOWN_AMONG = _WITH_USER.where(Session.id.in_(bindparam("sessions", expanding=True)))
+_OF_SECRET = select(Session.id, Session.user_id).where(
+    Session.secret_hash == bindparam("hash"), Session.kind == bindparam("kind")
+)
 
 
 def recognise(asker: Asker, workspace: Workspace) -> Actor:
@@ -51,8 +55,7 @@ def is_live(session: Session, workspace: Workspace) -> bool:
 
 def find(secret: str, kind: str) -> tuple[str, str] | None:
     """The session that a cookie's or a token's secret opens, and whose; whether it still holds is asked on acting."""
-    query = select(Session.id, Session.user_id).where(Session.secret_hash == hash_secret(secret), Session.kind == kind)
-    found = journal.session().execute(query).one_or_none()
+    found = journal.session().execute(_OF_SECRET, {"hash": hash_secret(secret), "kind": kind}).one_or_none()
     return (found.id, found.user_id) if found else None
 
 
@@ -235,8 +238,8 @@ def revoke(session: Session) -> None:
 
 def live_among(workspace: Workspace, session_ids: list[str]) -> set[str]:
     """Which of these sessions hold now."""
-    query = _WITH_USER.where(Session.id.in_(session_ids))
-    return {session.id for session in journal.session().scalars(query) if is_live(session, workspace)}
+    shown = journal.session().scalars(_SHOWN_AMONG, {"sessions": session_ids})
+    return {session.id for session in shown if is_live(session, workspace)}
 
 
 def ended_since(moment: Any) -> list[str]:
