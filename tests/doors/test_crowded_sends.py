@@ -53,9 +53,10 @@ class Crowd:
 
 
 @pytest.fixture
-def crowd(tmp_path: Path, own_server) -> Crowd:
+def crowd(tmp_path: Path, own_server, request: pytest.FixtureRequest) -> Crowd:
     (tmp_path / "failpoints").write_text("")
-    return Crowd(tmp_path, own_server(CHAT_FAILPOINTS=f"@{tmp_path / 'failpoints'}"))
+    mode = getattr(request, "param", "auto")
+    return Crowd(tmp_path, own_server(CHAT_FAILPOINTS=f"@{tmp_path / 'failpoints'}", ASYNC_MODE=mode))
 
 
 def a_message(channel_id: str, text: str) -> dict[str, Any]:
@@ -80,6 +81,7 @@ def test_two_hundred_at_once_are_answered_each_in_one_order_and_few_commits(crow
     assert [event["message"] for event in told] == sent
 
 
+@pytest.mark.parametrize("crowd", ["auto", "threading"], indirect=True)
 def test_when_their_commit_fails_nobody_is_told_and_everyone_may_try_again(crowd: Crowd, connect) -> None:
     watcher = connect(crowd.watcher)
     start = watcher.looks_at(crowd.town)["seq"]
