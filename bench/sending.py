@@ -67,6 +67,7 @@ def keep_sending(crowd: Crowd, seconds: float) -> None:
 
 def bare_commit() -> float:
     """Seconds that this disk takes for a commit of one row, other costs aside."""
+    ON_DISK.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=ON_DISK) as folder:
         db = sqlite3.connect(f"{folder}/bare.db", isolation_level=None)
         for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE bare (row TEXT)"):

@@ -30,7 +30,7 @@ from chat.models import Channel, Deployment, Membership, ReadCursor, Session, St
 from tests.support import ROOT, Server, free_port
 
 PEERS = ROOT / "bench" / "peers"
-ON_DISK = "/var/tmp"  # /tmp may be in memory, where a commit costs nothing
+ON_DISK = ROOT / "instance"  # the temporary folder may be in memory, where a commit costs nothing
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -220,6 +220,7 @@ def version_in_peers(package: str) -> str:
 @contextmanager
 def running(kind: type[Contender], town: Town) -> Iterator[Contender]:
     """One of the servers, started with this town, stopped at the end and its data thrown away."""
+    ON_DISK.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="parley-bench-", dir=ON_DISK) as folder:
         contender = kind(Path(folder), town)
         try:

@@ -18,6 +18,7 @@ from chat.extensions import db
 # which would freeze the whole process; SQLite calls block anyway, so a second connection would gain nothing.
 SQLITE_ENGINE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 5}
 POSTGRES_ENGINE = {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True, "pool_timeout": 3}
+CONNECTION = "chat_connection"  # where a session keeps the connection of the transaction at hand
 
 
 class Raced(ChatError):
@@ -61,7 +62,7 @@ def transaction(*, writes: bool) -> Iterator[Session]:
     session.rollback()
     try:
         with translated():
-            session.connection(execution_options=_options(session, writes))
+            session.info[CONNECTION] = session.connection(execution_options=_options(session, writes))
             yield session
     finally:
         close(session)
@@ -104,6 +105,7 @@ def has_one_writer() -> bool:
 
 def close(session: Session) -> None:
     """Give the connection back, whatever state it is in."""
+    session.info.pop(CONNECTION, None)
     try:
         session.rollback()
     except SQLAlchemyError:

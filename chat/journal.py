@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from chat.database import CONNECTION
 from chat.errors import ChatError
 from chat.extensions import db
 from chat.models import Stream
@@ -72,6 +73,15 @@ def session() -> Session:
     return db.session()
 
 
+def connection() -> Connection:
+    """The connection beneath it, for statements that need no objects: half of what they cost through the session.
+
+    What the session has not flushed yet is not seen.
+    """
+    found: Connection = session().info.get(CONNECTION) or session().connection()
+    return found
+
+
 def begin() -> Journal:
     """Start the journal of a new transaction, with nothing to tell."""
     session().info["chat_journal"] = Journal()
@@ -99,7 +109,7 @@ def next_numbers(stream_id: str, numbers: int, posts: int = 0) -> tuple[int, int
 
 
 def _advance(stream_id: str, numbers: int, posts: int, missing: str) -> tuple[int, int]:
-    row = session().execute(_ADVANCE, {"stream": stream_id, "numbers": numbers, "posts": posts}).one_or_none()
+    row = connection().execute(_ADVANCE, {"stream": stream_id, "numbers": numbers, "posts": posts}).one_or_none()
     if row is None:
         raise ChatError(missing)
     return row.seq, row.posted
@@ -125,7 +135,7 @@ def find_stream(stream_id: str, missing: str, *, for_update: bool) -> Stream:
 
 def heads(stream_ids: Iterable[str]) -> dict[str, Row[str, int, int]]:
     """The number (``seq``) and the count of posts (``posted``) that each of these streams has reached."""
-    return {row.id: row for row in session().execute(_HEADS, {"streams": list(stream_ids)})}
+    return {row.id: row for row in connection().execute(_HEADS, {"streams": list(stream_ids)})}
 
 
 def open_stream(stream_id: str) -> None:

@@ -30,6 +30,8 @@ class Bounded(logging.Filter):
 
 def bound() -> None:
     """Bound whatever this process logs, of ours and of the libraries."""
+    if not logging.getLogger().handlers:
+        logging.getLogger().addHandler(logging.StreamHandler())  # without one nothing below a warning is ever shown
     for handler in (*logging.getLogger().handlers, logging.lastResort):
         if handler and not any(isinstance(each, Bounded) for each in handler.filters):
             handler.addFilter(Bounded())

@@ -25,14 +25,14 @@ _HEAD_IF_MEMBER = (
 
 def members_among(channel_id: str, user_ids: Iterable[str]) -> set[str]:
     """Who of these people is in a channel now."""
-    return set(journal.session().scalars(_MEMBERS_AMONG, {"channel": channel_id, "users": list(user_ids)}))
+    return set(journal.connection().scalars(_MEMBERS_AMONG, {"channel": channel_id, "users": list(user_ids)}))
 
 
 def channels_of(user_id: str) -> list[str]:
     """The channels someone is in."""
-    return list(journal.session().scalars(_CHANNELS_OF, {"user": user_id}))
+    return list(journal.connection().scalars(_CHANNELS_OF, {"user": user_id}))
 
 
 def head_if_member(channel_id: str, user_id: str) -> int | None:
     """Where a channel stands, if this person is in it; both of one snapshot."""
-    return journal.session().scalars(_HEAD_IF_MEMBER, {"channel": channel_id, "user": user_id}).one_or_none()
+    return journal.connection().scalars(_HEAD_IF_MEMBER, {"channel": channel_id, "user": user_id}).one_or_none()

@@ -149,7 +149,7 @@ def personal(actor: Actor, channels: Sequence[Channel]) -> list[dict[str, Any]]:
 
 def find_roles(actor: Actor, channel_ids: Sequence[str]) -> dict[str, str]:
     """The actor's role in each of these channels they are in."""
-    rows = journal.session().execute(_ROLES, {"user": actor.id, "channels": list(channel_ids)})
+    rows = journal.connection().execute(_ROLES, {"user": actor.id, "channels": list(channel_ids)})
     return {row.channel_id: row.role for row in rows}
 
 

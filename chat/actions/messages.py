@@ -147,17 +147,17 @@ def list_revisions(actor: Actor, message_id: str) -> Answer:
 
 def find_sent(actor: Actor, client_msg_id: str) -> Message | None:
     """What the actor sent under this id before. Only successes are remembered, and for ever."""
-    sent = journal.session().scalar(_SENT, {"user": actor.id, "client_msg_id": client_msg_id})
+    sent = journal.connection().scalar(_SENT, {"user": actor.id, "client_msg_id": client_msg_id})
     return journal.session().get_one(Message, sent, options=MESSAGE_PARTS) if sent else None
 
 
 def add(message: Message) -> None:
     """Store a new message, past the session: its bookkeeping costs more than everything else that a send does."""
     row = {column.key: getattr(message, column.key) for column in MESSAGES.c}
-    journal.session().execute(_ADD, row)
+    journal.connection().execute(_ADD, row)
     if message.mentions:
         named = [{"message_id": message.id, "user_id": mention.user_id} for mention in message.mentions]
-        journal.session().execute(_ADD_MENTIONS, named)
+        journal.connection().execute(_ADD_MENTIONS, named)
 
 
 def repeat(actor: Actor, earlier: Message, print_of_it: str) -> Answer:
@@ -211,7 +211,7 @@ def find_mentioned(text: str) -> tuple[list[str], bool]:
 
 def move_own_cursor(actor: Actor, channel_id: str, seq: int) -> None:
     """Who writes has read what stands above; everyone's programs know it by the author, so it takes no number."""
-    journal.session().execute(_MOVE_CURSOR, {"channel": channel_id, "user": actor.id, "seq": seq})
+    journal.connection().execute(_MOVE_CURSOR, {"channel": channel_id, "user": actor.id, "seq": seq})
 
 
 def record(message: Message, *, recount: bool = False) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def mark_read(actor: Actor, channel_id: str, seq: int, unread: bool = False) -> 
 def count_unread(user_id: str, channel_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What someone missed in these channels, of those they were ever in; tagged with the moment it was counted."""
     whose = {"user": user_id, "channels": list(channel_ids)}
-    missed = {row.channel_id: row for row in journal.session().execute(_MISSED, whose)}
+    missed = {row.channel_id: row for row in journal.connection().execute(_MISSED, whose)}
     return {
         cursor.channel_id: {
             "last_read_seq": cursor.last_read_seq,
@@ -42,7 +42,7 @@ def count_unread(user_id: str, channel_ids: Iterable[str]) -> dict[str, dict[str
             "posted": cursor.posted,
             "seq": cursor.seq,
         }
-        for cursor in journal.session().execute(_CURSORS, whose)
+        for cursor in journal.connection().execute(_CURSORS, whose)
     }
 
 

@@ -55,7 +55,7 @@ def is_live(session: Session, workspace: Workspace) -> bool:
 
 def find(secret: str, kind: str) -> tuple[str, str] | None:
     """The session that a cookie's or a token's secret opens, and whose; whether it still holds is asked on acting."""
-    found = journal.session().execute(_OF_SECRET, {"hash": hash_secret(secret), "kind": kind}).one_or_none()
+    found = journal.connection().execute(_OF_SECRET, {"hash": hash_secret(secret), "kind": kind}).one_or_none()
     return (found.id, found.user_id) if found else None
 
 

@@ -211,4 +211,4 @@ def people_of(channel: Channel) -> list[str] | None:
 
 def find_epoch() -> str:
     """The deployment's epoch: numbers of another one mean nothing here."""
-    return journal.session().scalars(_EPOCH).one()
+    return journal.connection().scalars(_EPOCH).one()

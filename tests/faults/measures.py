@@ -20,7 +20,7 @@ from tests.faults.idle import Figures, idle
 from tests.faults.team import Team
 from tests.support import ROOT, Person, Server, until
 
-BACK, HOLES, STORM, MISSED = 20, 20, 2000, 20
+BACK, HOLES, STORM, MISSED, REVOKED, ASKED = 20, 20, 2000, 20, 20, 500
 
 
 def all_of(team: Team, folder: Path, words: list[str]) -> Iterator[dict[str, Any]]:
@@ -111,6 +111,53 @@ def hears(wire: Wire, text: str, began: float) -> float | None:
     except (*Gone, OSError):
         return None
     return time.monotonic() - began
+
+
+def revoked(team: Team, folder: Path) -> Figures:
+    """From the end of a session until its open connection is closed, within one process and across two."""
+    for processes, limit in (("1", 1.0), ("2", 2.0)):
+        own = team.on(folder / processes, WEB_CONCURRENCY=processes)
+        server, ana = own.server.start(), own.people[0]
+        seconds = []
+        try:
+            for number in range(REVOKED):
+                token = ana.post("/tokens", {"name": f"ended {number}"}).expect(201).data["token"]
+                wire = Wire(server).connects(token)
+                sessions = ana.get("/sessions").data["sessions"]
+                [ended] = [session["id"] for session in sessions if session["name"] == f"ended {number}"]
+                began = time.monotonic()
+                ana.delete(f"/sessions/{ended}").expect(200)
+                assert wire.is_closed(within=10)
+                seconds.append(time.monotonic() - began)
+        finally:
+            server.stop()
+        where = "in one process" if processes == "1" else "from another process"
+        yield f"a connection is closed after its session was ended {where}, p95", percentile(seconds, 0.95), "s", limit
+
+
+def hidden(team: Team, folder: Path) -> Figures:
+    """Asking for a channel one may not see takes as long as asking for one that does not exist."""
+    own = team.on(folder, RATE_LIMITS="off")
+    server, ana, bo = own.server.start(), own.people[0], own.people[1]
+    try:
+        secret = ana.opens("private")
+        times: dict[str, list[float]] = {secret: [], secret[:-4] + "zzzz": []}
+        wire = Wire(server).connects(bo.token)
+        for _ in range(ASKED):
+            for channel, waits in times.items():
+                began = time.perf_counter()
+                assert wire.asks(json.dumps(["subscribe", {"channel_id": channel}]))["ok"] is False
+                waits.append(time.perf_counter() - began)
+        wire.hangs_up()
+    finally:
+        server.stop()
+    there, nowhere = (percentile(waits, 0.5) for waits in times.values())
+    yield (
+        "a hidden channel is refused as slowly as a missing one, medians apart",
+        abs(there - nowhere) * 1000,
+        "ms",
+        0.5,
+    )
 
 
 FLOODS: dict[str, tuple[str, ...]] = {
@@ -210,4 +257,12 @@ def page_of(person: Person, channel: str) -> dict[str, Any]:
     return {"since": page["seq"], "epoch": page["epoch"]}
 
 
-MEASURES: tuple[Callable[[Team, Path], Figures], ...] = (back_after_kill, mended_hole, storm, beside_a_flood, idle)
+MEASURES: tuple[Callable[[Team, Path], Figures], ...] = (
+    back_after_kill,
+    mended_hole,
+    revoked,
+    hidden,
+    storm,
+    beside_a_flood,
+    idle,
+)
