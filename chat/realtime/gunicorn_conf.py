@@ -18,7 +18,7 @@ threads = 200  # of the threading mode: each open connection holds one
 host = os.environ.get("HOST") or "127.0.0.1"
 bind = f"{f'[{host}]' if ':' in host else host}:{os.environ.get('PORT') or '5000'}"
 
-worker_connections = 10_000  # open websockets in one worker; gunicorn's own 1000 is soon too few
+worker_connections = 10_000  # requests at a time; websockets are let go by then, and bounded by the open files
 graceful_timeout = 30  # seconds for requests to end; websockets are closed at once
 keepalive = 75  # seconds; longer than the proxies in front keep theirs, else they meet closed ones
 
