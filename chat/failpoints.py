@@ -66,8 +66,8 @@ class Failpoints:
         except FileNotFoundError:
             written = 0
         if written != self.written:
-            self.written = written
             self.effects, self.clock = parse(self.file.read_text() if written else "")
+            self.written = written  # last: until then every thread looks for itself
 
 
 _active: Failpoints | None = None
