@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -24,6 +25,7 @@ from chat.presenters import present_channel, present_me, present_member, present
 
 PROTOCOL = 1
 _EPOCH = select(Deployment.epoch)
+SHARED = 16  # stretches of channels that are remembered, each of at most 200 rows
 BEYOND = 2**63  # after every head: what a cursor of another epoch amounts to
 
 
@@ -64,7 +66,8 @@ def subscribe(
     channel, _ = access_channel(actor, channel_id, "channel:read")
     deployment_epoch = find_epoch()
     same_epoch = epoch in (None, deployment_epoch)
-    changes = channel_changes(channel, since if since is not None and same_epoch else BEYOND, MAX_CHANGES)
+    after = since if since is not None and same_epoch else BEYOND
+    changes = channel_changes(channel, after, MAX_CHANGES, deployment_epoch)
     page_mode = changes.limited or changes.beyond
     bodies = [] if page_mode else [event.body for event in changes.events]
     shown = personal(actor, [channel])[0]
@@ -74,7 +77,7 @@ def subscribe(
             "members": [body["member"] for body in bodies if "member" in body],
             "seq": changes.seq,
             "epoch": deployment_epoch,
-            "messages": latest(channel_id, limit)
+            "messages": latest_at(deployment_epoch, changes.seq, channel_id, limit)
             if page_mode
             else [body["message"] for body in bodies if "message" in body],
             "limited": since is not None and page_mode,
@@ -97,19 +100,20 @@ def sync(actor: Actor, cursors: dict[str, int], epoch: str | None = None) -> Ans
     streams: dict[str, Any] = {}
     left = MAX_SYNCED  # one's own stream comes first: without it nothing else can be trusted
     for stream, cursor in sorted(cursors.items(), key=lambda each: each[0] != actor.id):
-        streams[stream] = catch_up(actor, stream, cursor if same_epoch else BEYOND, min(left, MAX_CHANGES))
+        after = cursor if same_epoch else BEYOND
+        streams[stream] = catch_up(actor, stream, after, min(left, MAX_CHANGES), deployment_epoch)
         left -= len(streams[stream].get("events", ()))
     return Answer({"epoch": deployment_epoch, "streams": streams})
 
 
-def catch_up(actor: Actor, stream_id: str, after: int, at_most: int) -> dict[str, Any]:
+def catch_up(actor: Actor, stream_id: str, after: int, at_most: int, epoch: str) -> dict[str, Any]:
     """One stream's part of the answer to ``sync``."""
     try:
         if stream_id == actor.id:
             changes = own_changes(actor.id, after, at_most)
         else:
             channel, _ = access_channel(actor, stream_id, "channel:read")
-            changes = channel_changes(channel, after, at_most)
+            changes = channel_changes(channel, after, at_most, epoch)
     except ChatError:
         return {"gone": True}
     if changes.beyond:
@@ -128,17 +132,34 @@ def ping(actor: Actor) -> Answer:
 def read_changes(stream_id: str, after: int, limit: int) -> Changes:
     """What changed in a stream after a number, at most ``limit`` rows."""
     channel = journal.session().get(Channel, stream_id)
-    return channel_changes(channel, after, limit) if channel else own_changes(stream_id, after, limit)
+    return channel_changes(channel, after, limit, find_epoch()) if channel else own_changes(stream_id, after, limit)
 
 
-def channel_changes(channel: Channel, after: int, limit: int) -> Changes:
+def channel_changes(channel: Channel, after: int, limit: int, epoch: str) -> Changes:
     """A channel's messages, memberships and its own row that changed after a number."""
     head = journal.head(channel.id)
     if after >= head.seq:
         return Changes([], head.seq, beyond=after > head.seq)
     if after < head.floor:
         return Changes([], head.seq, limited=True)
+    return changes_at(epoch, head.seq, channel.id, after, limit)
+
+
+# Whatever changes a channel takes its next number, so what it holds at a number is the same for everyone and for ever,
+# within an epoch. After a restart all ask the same: it is read once. It is shared, and nobody may alter it.
+
+
+@lru_cache(SHARED)
+def latest_at(_epoch: str, _seq: int, channel_id: str, limit: int) -> list[dict[str, Any]]:
+    """The latest page of a channel whose head is ``seq`` in the snapshot at hand."""
+    return latest(channel_id, limit)
+
+
+@lru_cache(SHARED)
+def changes_at(_epoch: str, seq: int, channel_id: str, after: int, limit: int) -> Changes:
+    """What changed after a number in a channel whose head is ``seq`` in the snapshot at hand."""
     session = journal.session()
+    channel = session.get_one(Channel, channel_id)
     told: list[tuple[int, str, dict[str, Any], bool]] = []
     messages = select(Message).where(Message.channel_id == channel.id, Message.changed_seq > after)
     for message in complete(session.scalars(messages.order_by(Message.changed_seq).limit(limit + 1))):
@@ -149,7 +170,7 @@ def channel_changes(channel: Channel, after: int, limit: int) -> Changes:
         told.append((membership.changed_seq, "member", {"member": present_member(membership)}, False))
     if channel.changed_seq > after:
         told.append((channel.changed_seq, "channel", {"channel": present_channel(channel, people_of(channel))}, False))
-    return in_order(channel.id, after, head.seq, told, limit)
+    return in_order(channel.id, after, seq, told, limit)
 
 
 def own_changes(user_id: str, after: int, limit: int) -> Changes:

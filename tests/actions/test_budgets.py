@@ -101,3 +101,21 @@ def test_a_page_of_history_costs_the_same_however_long_it_is(office: Office, som
     with office.queries(at_most=10):
         page = ana.does("show_page", channel_id=town, before=50, limit=40).data
     assert len(page["messages"]) == 40
+
+
+def test_many_who_come_back_to_the_same_place_share_one_reading_until_something_changes(
+    office: Office, someone: Callable[..., Someone]
+) -> None:
+    ana, bo, cleo = someone("ana"), someone("bo"), someone("cleo")
+    town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]
+    said = [ana.says(town, f"message {number}") for number in range(20)]
+    since = said[10]["seq"]
+    with office.queries(at_most=20) as first:
+        ana.does("subscribe", channel_id=town, since=since)
+    with office.queries(at_most=len(first) - 4):  # messages, what belongs to them, and who is in
+        shown = bo.does("subscribe", channel_id=town, since=since).data
+    assert [message["text"] for message in shown["messages"]] == [message["text"] for message in said[11:]]
+    ana.does("edit", message_id=said[15]["id"], text="no")
+    again = cleo.does("subscribe", channel_id=town, since=since).data
+    assert [message["text"] for message in again["messages"]][-1] == "no"
+    assert cleo.does("subscribe", channel_id=town).data["messages"][15]["text"] == "no"
