@@ -26,7 +26,7 @@ from flask_migrate import upgrade
 
 from bench.figures import Report, median, percentile
 from chat import create_app, journal
-from chat.actions import accounts, sessions
+from chat.actions import accounts, sessions, sync
 from chat.actors import Asker
 from chat.basics import new_id
 from chat.database import transaction
@@ -133,7 +133,9 @@ class Workspace:
         return answer
 
     def round(self, chance: random.Random) -> None:
-        """What a person does: come, open a channel, leaf through its past, be away, come back."""
+        """What a person does: come, open a channel, leaf through its past, be away, come back; as the first to ask."""
+        sync.latest_at.cache_clear()
+        sync.changes_at.cache_clear()
         hello = self.asks("hello", "hello")
         assert len(hello["channels"]) == SOME
         opened = self.asks("opening a channel", "subscribe", channel_id=self.long)
