@@ -84,6 +84,10 @@ class Poller:
     def hears(self, begin: str) -> str:
         return until(lambda: next((packet for packet in self.polls() if packet.startswith(begin)), None))
 
+    def looks_at(self, channel_id: str) -> None:
+        self.says("421" + json.dumps(["subscribe", {"channel_id": channel_id}]))
+        self.hears("431[")
+
     def dials(self) -> websocket.WebSocket:
         address = self.address.replace("http", "ws", 1).replace("transport=polling", "transport=websocket")
         return websocket.create_connection(address, 10)
@@ -108,8 +112,7 @@ def test_a_poller_that_changes_to_a_websocket_misses_nothing(
     ana, bo = pair
     town = ana.opens("private", bo)
     there = poller(bo)
-    there.says("421" + json.dumps(["subscribe", {"channel_id": town}]))
-    there.hears("431[")
+    there.looks_at(town)
     line = there.dials()
     line.send("2probe")
     assert line.recv() == "3probe"
@@ -133,8 +136,7 @@ def test_a_websocket_that_does_not_prove_itself_leaves_its_poller_alone(
     ana, bo = pair
     town = ana.opens("private", bo)
     there = poller(bo)
-    there.says("421" + json.dumps(["subscribe", {"channel_id": town}]))
-    there.hears("431[")
+    there.looks_at(town)
     line = there.dials()
     line.send(wrong)
     with suppress(*Gone):
