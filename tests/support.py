@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,6 +164,10 @@ class Person:
     id: str = ""
     http: requests.Session = field(default_factory=requests.Session)
     _token: str = ""
+
+    def __post_init__(self) -> None:
+        # Else the collector finds its sockets open, in whatever test runs by then.
+        weakref.finalize(self, self.http.close)
 
     def sign_up(self, invite: str | None = None) -> Reply:
         body = {"username": self.username, "display_name": self.username.title(), "password": PASSWORD}
