@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
-
-from chat.models import Session, User
 
 
 @dataclass(frozen=True)
@@ -33,17 +32,44 @@ class Asker:
     connection: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Someone of the workspace, and the session they ask with, as the transaction that acts sees them."""
+
+    session_id: str
+    session_kind: str
+    last_seen_at: datetime
+    revoked_at: datetime | None
+    id: str
+    username: str
+    display_name: str
+    email: str | None
+    role: str
+    kind: str
+    created_at: datetime
+    deactivated_at: datetime | None
+
+    @property
+    def is_full_member(self) -> bool:
+        """Guests see only the channels they were added to; everyone else may read the public ones."""
+        return self.role != "guest"
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this person runs the workspace."""
+        return self.role in ("owner", "admin")
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, checked in the transaction that acts: ``user`` and ``session`` are None for someone not signed in."""
+    """Who asks, checked in the transaction that acts; ``signed_in`` is None for someone who is not."""
 
     asker: Asker
     workspace: Workspace
-    session: Session | None = None
-    signed_in: User | None = None
+    signed_in: Account | None = None
 
     @property
-    def user(self) -> User:
+    def user(self) -> Account:
         """The signed-in person; only actions that anyone may ask do without."""
         assert self.signed_in is not None
         return self.signed_in

@@ -52,6 +52,10 @@ class Waiting:
         except Exception as error:
             self.answer, self.error = None, error
 
+    def was_database(self) -> bool:
+        """Whether it failed because the database cannot go on, and not by a fault of its own."""
+        return isinstance(self.error, ChatError) and self.error.code == "unavailable" and type(self.error) is ChatError
+
     def fail(self, cause: BaseException) -> None:
         """Whatever it came to, it did not come to disk for certain."""
         self.answer, self.error = None, ChatError("unavailable")
@@ -67,6 +71,10 @@ class Waiting:
             return self.answer
         finally:
             self.error = None  # an error that its own traceback holds would stay in memory
+
+
+class BroughtDown(Exception):
+    """An action's own fault took its neighbours' transaction with it; each has to go alone."""
 
 
 class Unchanged(Exception):
@@ -139,12 +147,14 @@ class Commits:
             with transaction(writes=True) as session:
                 for waiting in actions:
                     waiting.attempt(session, alone=alone)
-                    if waiting.error and not alone and not stands(session):
-                        raise waiting.error
+                    if waiting.error and not alone and not stands():
+                        raise waiting.error if waiting.was_database() else BroughtDown
                 if any(waiting.changed for waiting in actions):
                     failpoints.hit("before_commit")
                     session.commit()
                     failpoints.hit("after_commit")
+        except BroughtDown:
+            return [told for waiting in actions for told in self._commit([waiting])]
         except BaseException as error:
             for waiting in actions:
                 waiting.fail(error)

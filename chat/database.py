@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -52,6 +52,21 @@ def prepare_engine(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+def session() -> Session:
+    """The database session of whatever is being done now."""
+    return db.session()
+
+
+def connection() -> Connection:
+    """The connection of the transaction at hand, for statements that need no objects.
+
+    What the session has not flushed yet is not seen.
+    """
+    at_hand = session()
+    found: Connection = at_hand.info.get(CONNECTION) or at_hand.connection()
+    return found
+
+
 @contextmanager
 def transaction(*, writes: bool) -> Iterator[Session]:
     """A transaction that sees one snapshot; whoever writes commits it, everything else is rolled back.
@@ -70,20 +85,40 @@ def transaction(*, writes: bool) -> Iterator[Session]:
 
 @contextmanager
 def savepoint(session: Session) -> Iterator[None]:
-    """A part of a transaction: it reads every row anew, and is rolled back by itself when it fails."""
+    """A part of a transaction: it reads every row anew, and is rolled back by itself when it fails.
+
+    Set past the session, which would take as long for it as for all that an action asks.
+    """
+    driver = connection().connection
+    execute(driver, "SAVEPOINT part")
     try:
-        with session.begin_nested():
-            yield
+        yield
+    except BaseException:
+        if stands():
+            execute(driver, "ROLLBACK TO SAVEPOINT part")
+        raise
+    else:
+        execute(driver, "RELEASE SAVEPOINT part")
     finally:
         session.expunge_all()
 
 
-def stands(session: Session) -> bool:
-    """Whether a transaction is still open: SQLite gives the whole of it up when, say, the disk is full.
+def execute(driver: Any, sql: str) -> None:
+    """Have the driver itself run a statement."""
+    cursor = driver.cursor()
+    try:
+        cursor.execute(sql)
+    finally:
+        cursor.close()
+
+
+def stands() -> bool:
+    """Whether the transaction is still open: SQLite gives the whole of it up when, say, the disk is full, and the
+    session does when it fails to write its objects.
 
     A savepoint would then begin another, and end it with a commit.
     """
-    driver = session.connection().connection.driver_connection
+    driver = connection().connection.driver_connection
     return bool(getattr(driver, "in_transaction", True))
 
 

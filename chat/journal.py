@@ -7,24 +7,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, bindparam, select, update
 
-from chat.database import CONNECTION
+from chat import database
 from chat.errors import ChatError
-from chat.extensions import db
 from chat.models import Stream
+from chat.prepared import Prepared
 
 STREAMS = Stream.__table__
-# Written once, like everything that each message asks for: to write such a statement anew costs more than to run it.
-_ADVANCE = (
+_ADVANCE = Prepared(
     update(STREAMS)
     .where(STREAMS.c.id == bindparam("stream"))
     .values(seq=STREAMS.c.seq + bindparam("numbers"), posted=STREAMS.c.posted + bindparam("posts"))
     .returning(STREAMS.c.seq, STREAMS.c.posted)
 )
-_HEAD = select(Stream).where(Stream.id == bindparam("stream")).execution_options(populate_existing=True)
-_LOCK = _HEAD.with_for_update()
+_READ = select(STREAMS.c.seq, STREAMS.c.posted, STREAMS.c.floor).where(STREAMS.c.id == bindparam("stream"))
+_HEAD, _LOCK = Prepared(_READ), Prepared(_READ.with_for_update())
 _HEADS = select(Stream.id, Stream.seq, Stream.posted).where(Stream.id.in_(bindparam("streams", expanding=True)))
 
 
@@ -68,18 +66,8 @@ def current() -> Journal:
     return journal
 
 
-def session() -> Session:
-    """The database session of the transaction at hand."""
-    return db.session()
-
-
-def connection() -> Connection:
-    """The connection beneath it, for statements that need no objects: half of what they cost through the session.
-
-    What the session has not flushed yet is not seen.
-    """
-    found: Connection = session().info.get(CONNECTION) or session().connection()
-    return found
+session = database.session
+connection = database.connection
 
 
 def begin() -> Journal:
@@ -109,28 +97,35 @@ def next_numbers(stream_id: str, numbers: int, posts: int = 0) -> tuple[int, int
 
 
 def _advance(stream_id: str, numbers: int, posts: int, missing: str) -> tuple[int, int]:
-    row = connection().execute(_ADVANCE, {"stream": stream_id, "numbers": numbers, "posts": posts}).one_or_none()
+    row = _ADVANCE(stream=stream_id, numbers=numbers, posts=posts)
     if row is None:
         raise ChatError(missing)
     return row.seq, row.posted
 
 
-def lock(stream_id: str, missing: str = "channel_not_found") -> Stream:
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a stream stands: its number, the posts counted in it, and below what nothing is kept."""
+
+    seq: int
+    posted: int
+    floor: int
+
+
+def lock(stream_id: str, missing: str = "channel_not_found") -> Head:
     """Hold a stream still without taking a number. Lock channels by id first, then users by id."""
-    return find_stream(stream_id, missing, for_update=True)
+    return _found(_LOCK(stream=stream_id), missing)
 
 
-def head(stream_id: str, missing: str = "channel_not_found") -> Stream:
+def head(stream_id: str, missing: str = "channel_not_found") -> Head:
     """The stream's head as this transaction's snapshot has it."""
-    return find_stream(stream_id, missing, for_update=False)
+    return _found(_HEAD(stream=stream_id), missing)
 
 
-def find_stream(stream_id: str, missing: str, *, for_update: bool) -> Stream:
-    """The stream's row; raises ChatError ``missing`` without one."""
-    stream = session().scalars(_LOCK if for_update else _HEAD, {"stream": stream_id}).one_or_none()
-    if stream is None:
+def _found(row: Any, missing: str) -> Head:
+    if row is None:
         raise ChatError(missing)
-    return stream
+    return Head(*row)
 
 
 def heads(stream_ids: Iterable[str]) -> dict[str, Row[str, int, int]]:

@@ -12,18 +12,20 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import selectinload
 
 from chat import journal
-from chat.actors import Actor
+from chat.actors import Account, Actor
 from chat.errors import ChatError
-from chat.models import Channel, Membership, Message, User
+from chat.models import NAMED, Channel, Membership, Message, User
+from chat.prepared import Prepared
 
 
 @dataclass(frozen=True)
 class Case:
-    """Someone, a channel, their membership there (left ones do not count), and perhaps a message in it."""
+    """Someone, a channel, their role there (None: they are not in it, or left), and perhaps a message in it."""
 
-    actor: User
-    channel: Channel
-    membership: Membership | None
+    actor: Account
+    kind: str
+    is_archived: bool
+    role: str | None
     message: Message | None = None
 
 
@@ -31,23 +33,23 @@ Predicate = Callable[[Case], bool]
 
 
 def member(case: Case) -> bool:
-    return case.membership is not None
+    return case.role is not None
 
 
 def visible(case: Case) -> bool:
-    return member(case) or (case.channel.kind == "public" and case.actor.is_full_member)
+    return member(case) or (public(case) and case.actor.is_full_member)
 
 
 def public(case: Case) -> bool:
-    return case.channel.kind == "public"
+    return case.kind == "public"
 
 
 def named(case: Case) -> bool:
-    return case.channel.is_named
+    return case.kind in NAMED
 
 
 def not_archived(case: Case) -> bool:
-    return case.channel.archived_at is None
+    return not case.is_archived
 
 
 def author(case: Case) -> bool:
@@ -55,8 +57,7 @@ def author(case: Case) -> bool:
 
 
 def administrator(case: Case) -> bool:
-    runs_channel = case.membership is not None and case.membership.role in ("owner", "admin")
-    return runs_channel or case.actor.is_admin
+    return case.role in ("owner", "admin") or case.actor.is_admin
 
 
 def author_or_moderator(case: Case) -> bool:
@@ -105,7 +106,13 @@ _MINE = (
     Membership.user_id == bindparam("user"),
     Membership.left_at.is_(None),
 )
-_CHANNEL = select(Channel, Membership).outerjoin(Membership, and_(*_MINE)).where(Channel.id == bindparam("channel"))
+_OF_CHANNEL = Channel.id == bindparam("channel")
+_CHANNEL = select(Channel, Membership).outerjoin(Membership, and_(*_MINE)).where(_OF_CHANNEL)
+_CASE = Prepared(
+    select(Channel.kind, Channel.archived_at.is_not(None).label("is_archived"), Membership.role)
+    .outerjoin(Membership, and_(*_MINE))
+    .where(_OF_CHANNEL)
+)
 _MEMBERSHIP = select(Membership).where(*_MINE)
 
 
@@ -114,26 +121,40 @@ def find_membership(channel_id: str, user_id: str) -> Membership | None:
     return journal.session().scalars(_MEMBERSHIP, {"channel": channel_id, "user": user_id}).one_or_none()
 
 
+def may_in_channel(actor: Actor, channel_id: str, permission: str) -> None:
+    """Refuse unless the actor may do this in the channel; for whoever needs no more of it."""
+    may(permission, find_case(actor, channel_id, "channel_not_found"), "channel_not_found")
+
+
+def find_case(actor: Actor, channel_id: str, missing: str, message: Message | None = None) -> Case:
+    """How the actor stands to a channel, and to a message of it."""
+    found = _CASE(channel=channel_id, user=actor.id)
+    if found is None:
+        raise ChatError(missing)
+    return Case(actor.user, found.kind, found.is_archived, found.role, message)
+
+
 def access_channel(actor: Actor, channel_id: str, permission: str) -> tuple[Channel, Membership | None]:
     """The channel and the actor's membership in it, if they may do this."""
     found = journal.session().execute(_CHANNEL, {"channel": channel_id, "user": actor.id}).one_or_none()
     if found is None:
         raise ChatError("channel_not_found")
     channel, membership = found
-    may(permission, Case(actor.user, channel, membership), "channel_not_found")
+    role = membership.role if membership else None
+    case = Case(actor.user, channel.kind, channel.archived_at is not None, role)
+    may(permission, case, "channel_not_found")
     return channel, membership
 
 
-def access_message(actor: Actor, message_id: str, permission: str) -> tuple[Message, Channel]:
-    """The message and its channel, if the actor may do this. The channel is the message's own, whatever was claimed."""
+def access_message(actor: Actor, message_id: str, permission: str) -> Message:
+    """The message, if the actor may do this. Its channel is the message's own, whatever was claimed."""
     query = select(Message).where(Message.id == message_id).options(*MESSAGE_PARTS)
     message = journal.session().scalars(query).one_or_none()
     if message is None:
         raise ChatError("message_not_found")
-    channel = journal.session().get_one(Channel, message.channel_id)
-    membership = find_membership(channel.id, actor.id)
-    may(permission, Case(actor.user, channel, membership, message), "message_not_found")
-    return message, channel
+    case = find_case(actor, message.channel_id, "message_not_found", message)
+    may(permission, case, "message_not_found")
+    return message
 
 
 def lock_message(message_id: str) -> int:

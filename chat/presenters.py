@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from chat.actors import Account
 from chat.basics import iso
-from chat.models import Channel, Invite, Membership, Message, Session, User
+from chat.models import Channel, Invite, Membership, Message, NewMessage, Session, User
 
 MAX_REACTING_USERS = 100
 
 
-def present_user(user: User) -> dict[str, Any]:
+def present_user(user: User | Account) -> dict[str, Any]:
     """Someone of the workspace, as everyone may see them."""
     return {
         "id": user.id,
@@ -23,7 +24,7 @@ def present_user(user: User) -> dict[str, Any]:
     }
 
 
-def present_me(user: User) -> dict[str, Any]:
+def present_me(user: User | Account) -> dict[str, Any]:
     """Oneself."""
     return {**present_user(user), "email": user.email}
 
@@ -74,7 +75,7 @@ def present_member(membership: Membership) -> dict[str, Any]:
     }
 
 
-def present_message(message: Message, viewer_id: str | None = None) -> dict[str, Any]:
+def present_message(message: Message | NewMessage, viewer_id: str | None = None) -> dict[str, Any]:
     """The whole message as it is now.
 
     ``viewer_id`` adds ``me`` to each reaction, for an answer to one person; a broadcast is shared and has none.
@@ -108,7 +109,7 @@ def present_message(message: Message, viewer_id: str | None = None) -> dict[str,
     }
 
 
-def present_reactions(message: Message, viewer_id: str | None) -> list[dict[str, Any]]:
+def present_reactions(message: Message | NewMessage, viewer_id: str | None) -> list[dict[str, Any]]:
     """Who reacted with what, in the order the emoji first came."""
     by_emoji: dict[str, list[str]] = {}
     for reaction in message.reactions:

@@ -15,6 +15,7 @@ from chat.limits import MAX_TEXT
 MAX_CUSTOM_EMOJI = 64
 EVERYONE = frozenset({"channel", "everyone", "here", "all"})
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}\Z")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 _MENTION = re.compile(r"(?<![\w@/.])@([a-zA-Z0-9][a-zA-Z0-9._-]{0,39})")
 _CUSTOM_EMOJI = re.compile(r":[\w+'-]+(?:::skin-tone-[2-6])?:\Z")
@@ -40,7 +41,7 @@ def check_emoji(name: str) -> str:
 
 def is_storable(text: str) -> bool:
     """Whether every database and every client takes the text: no NUL, no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return not _UNSTORABLE.search(text)
 
 
 def fold(text: str) -> str:

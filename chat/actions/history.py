@@ -14,7 +14,7 @@ from chat.actions.messages import access_thread
 from chat.actors import Actor
 from chat.limits import PAGE
 from chat.models import FileReference, Mention, Message, Reaction
-from chat.policies import access_channel
+from chat.policies import may_in_channel
 from chat.presenters import present_message
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
@@ -39,7 +39,7 @@ def show_page(
     ``seq`` is the head of the snapshot they were read in. Without ``thread_id`` it is the channel's main line; a page
     of a thread brings the message that the thread answers as ``root``.
     """
-    access_channel(actor, channel_id, "channel:read")
+    may_in_channel(actor, channel_id, "channel:read")
     root = access_thread(channel_id, thread_id) if thread_id is not None else None
     line: list[ColumnElement[bool]] = [Message.channel_id == channel_id]
     line.append(Message.in_main_line.is_(True) if thread_id is None else Message.thread_id == thread_id)

@@ -12,7 +12,7 @@ from chat.actors import Actor
 from chat.basics import now
 from chat.errors import ChatError
 from chat.models import Channel, Membership, ReadCursor
-from chat.policies import access_channel, access_user, find_membership
+from chat.policies import access_channel, access_user, find_membership, may_in_channel
 from chat.presenters import present_channel, present_member
 
 
@@ -22,7 +22,7 @@ def add(actor: Actor, channel_id: str, user_id: str) -> Answer:
     channel, membership = access_channel(actor, channel_id, "channel:read")
     joining = user_id == actor.id
     if not (joining and membership):
-        access_channel(actor, channel_id, "channel:join" if joining else "channel:add_people")
+        may_in_channel(actor, channel_id, "channel:join" if joining else "channel:add_people")
         access_user(user_id)
     if present := find_membership(channel_id, user_id):
         return Answer({"member": present_member(present)}, changed=False)
@@ -33,7 +33,7 @@ def remove(actor: Actor, channel_id: str, user_id: str) -> Answer:
     """Leave a channel, or take someone out of it; their open connections stop hearing it at once."""
     seq = journal.next_number(channel_id)
     leaving = user_id == actor.id
-    access_channel(actor, channel_id, "channel:leave" if leaving else "channel:administer")
+    may_in_channel(actor, channel_id, "channel:leave" if leaving else "channel:administer")
     membership = find_membership(channel_id, user_id)
     if membership is None:
         raise ChatError("user_not_found")
@@ -45,7 +45,7 @@ def remove(actor: Actor, channel_id: str, user_id: str) -> Answer:
 
 def list_members(actor: Actor, channel_id: str) -> Answer:
     """Who is in a channel."""
-    access_channel(actor, channel_id, "channel:read")
+    may_in_channel(actor, channel_id, "channel:read")
     query = select(Membership).filter_by(channel_id=channel_id, left_at=None).order_by(Membership.changed_seq)
     members = [present_member(membership) for membership in journal.session().scalars(query)]
     return Answer({"members": members, "seq": journal.head(channel_id).seq})

@@ -13,17 +13,20 @@ from chat.actions import Answer
 from chat.actors import Actor
 from chat.basics import iso, new_id, now
 from chat.errors import ChatError
-from chat.models import Mention, Message, ReadCursor, Revision, User
-from chat.policies import MESSAGE_PARTS, access_channel, access_message, lock_message
+from chat.models import Mention, Message, NewMessage, ReadCursor, Revision, User
+from chat.policies import MESSAGE_PARTS, access_message, lock_message, may_in_channel
+from chat.prepared import Prepared
 from chat.presenters import present_message
 from chat.text import check_text, fingerprint, named_in
 
 MESSAGES, CURSORS = Message.__table__, ReadCursor.__table__
-_ADD, _ADD_MENTIONS = insert(MESSAGES), insert(Mention.__table__)
-_SENT = select(MESSAGES.c.id).where(
-    MESSAGES.c.user_id == bindparam("user"), MESSAGES.c.client_msg_id == bindparam("client_msg_id")
+_ADD, _ADD_MENTIONS = Prepared(insert(MESSAGES)), insert(Mention.__table__)
+_SENT = Prepared(
+    select(MESSAGES.c.id).where(
+        MESSAGES.c.user_id == bindparam("user"), MESSAGES.c.client_msg_id == bindparam("client_msg_id")
+    )
 )
-_MOVE_CURSOR = (
+_MOVE_CURSOR = Prepared(
     update(CURSORS)
     .where(
         CURSORS.c.channel_id == bindparam("channel"),
@@ -52,10 +55,10 @@ def send(
     print_of_it = fingerprint(channel_id, text, thread_id, in_main_line)
     if earlier := find_sent(actor, client_msg_id):
         return repeat(actor, earlier, print_of_it)
-    access_channel(actor, channel_id, "channel:post")
+    may_in_channel(actor, channel_id, "channel:post")
     root = access_root(channel_id, thread_id) if thread_id else None
     mentioned, everyone = find_mentioned(text)
-    message = Message(
+    message = NewMessage(
         id=new_id(),
         channel_id=channel_id,
         seq=seq,
@@ -70,9 +73,15 @@ def send(
         in_main_line=in_main_line,
         posted=posted,
         reply_count=0,
+        last_reply_at=None,
         mentions_everyone=everyone,
+        pinned_at=None,
         created_at=now(),
+        edited_at=None,
+        deleted_at=None,
+        reactions=[],
         mentions=[Mention(user_id=user_id) for user_id in mentioned],
+        files=[],
     )
     add(message)
     shown = record(message)
@@ -87,7 +96,7 @@ def edit(actor: Actor, message_id: str, text: str, base_rev: int | None = None) 
     """Change a message's text; the one it replaces is kept as a revision."""
     check_text(text)
     seq = lock_message(message_id)
-    message, _ = access_message(actor, message_id, "message:edit")
+    message = access_message(actor, message_id, "message:edit")
     if message.deleted_at:
         raise ChatError("message_not_found")
     if base_rev is not None and base_rev != message.rev:
@@ -112,7 +121,7 @@ def edit(actor: Actor, message_id: str, text: str, base_rev: int | None = None) 
 def delete(actor: Actor, message_id: str) -> Answer:
     """Leave only a tombstone of a message: its place, author and times; its texts are gone for good."""
     seq = lock_message(message_id)
-    message, _ = access_message(actor, message_id, "message:delete")
+    message = access_message(actor, message_id, "message:delete")
     if message.deleted_at:
         return unchanged(message)
     message.text, message.mentions_everyone = "", False
@@ -130,7 +139,7 @@ def delete(actor: Actor, message_id: str) -> Answer:
 
 def show(actor: Actor, message_id: str) -> Answer:
     """A message as it is now, with the reactions that are one's own marked."""
-    message, _ = access_message(actor, message_id, "message:read")
+    message = access_message(actor, message_id, "message:read")
     return Answer({"message": present_message(message, viewer_id=actor.id)})
 
 
@@ -147,14 +156,13 @@ def list_revisions(actor: Actor, message_id: str) -> Answer:
 
 def find_sent(actor: Actor, client_msg_id: str) -> Message | None:
     """What the actor sent under this id before. Only successes are remembered, and for ever."""
-    sent = journal.connection().scalar(_SENT, {"user": actor.id, "client_msg_id": client_msg_id})
-    return journal.session().get_one(Message, sent, options=MESSAGE_PARTS) if sent else None
+    sent = _SENT(user=actor.id, client_msg_id=client_msg_id)
+    return journal.session().get_one(Message, sent.id, options=MESSAGE_PARTS) if sent else None
 
 
-def add(message: Message) -> None:
-    """Store a new message, past the session: its bookkeeping costs more than everything else that a send does."""
-    row = {column.key: getattr(message, column.key) for column in MESSAGES.c}
-    journal.connection().execute(_ADD, row)
+def add(message: NewMessage) -> None:
+    """Store a new message, and whom it mentions."""
+    _ADD(**vars(message))
     if message.mentions:
         named = [{"message_id": message.id, "user_id": mention.user_id} for mention in message.mentions]
         journal.connection().execute(_ADD_MENTIONS, named)
@@ -190,7 +198,7 @@ def access_root(channel_id: str, thread_id: str) -> Message:
     return root
 
 
-def count_reply(root: Message, by: int, reply: Message) -> None:
+def count_reply(root: Message, by: int, reply: Message | NewMessage) -> None:
     """Bring the root's count of replies up to date, under a number of its own: one number, one row."""
     replies = select(func.max(Message.created_at)).where(Message.thread_id == root.id, Message.deleted_at.is_(None))
     root.reply_count += by
@@ -211,10 +219,10 @@ def find_mentioned(text: str) -> tuple[list[str], bool]:
 
 def move_own_cursor(actor: Actor, channel_id: str, seq: int) -> None:
     """Who writes has read what stands above; everyone's programs know it by the author, so it takes no number."""
-    journal.connection().execute(_MOVE_CURSOR, {"channel": channel_id, "user": actor.id, "seq": seq})
+    _MOVE_CURSOR(channel=channel_id, user=actor.id, seq=seq)
 
 
-def record(message: Message, *, recount: bool = False) -> dict[str, Any]:
+def record(message: Message | NewMessage, *, recount: bool = False) -> dict[str, Any]:
     """Tell the message as it is now under the number of its last change, and answer with the same object."""
     shown = present_message(message)
     journal.tell(message.channel_id, message.changed_seq, "message", recount=recount, message=shown)

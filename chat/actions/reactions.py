@@ -43,7 +43,7 @@ def remove(actor: Actor, message_id: str, emoji: str) -> Answer:
 
 def access_message_to_react(actor: Actor, message_id: str) -> Message:
     """The message, if the actor may react to it; a tombstone is no message."""
-    message, _ = access_message(actor, message_id, "message:react")
+    message = access_message(actor, message_id, "message:react")
     if message.deleted_at:
         raise ChatError("message_not_found")
     return message

@@ -11,13 +11,13 @@ from chat import journal
 from chat.actions import Answer
 from chat.actors import Actor
 from chat.models import Mention, Message, ReadCursor, Stream
-from chat.policies import access_channel
+from chat.policies import may_in_channel
 
 
 def mark_read(actor: Actor, channel_id: str, seq: int, unread: bool = False) -> Answer:
     """Move the read cursor forward to ``seq``; with ``unread`` it may also go back."""
     head = journal.lock(channel_id).seq
-    access_channel(actor, channel_id, "channel:mark")
+    may_in_channel(actor, channel_id, "channel:mark")
     seq = max(0, min(seq, head))
     cursor = journal.session().get_one(ReadCursor, (channel_id, actor.id))
     if seq == cursor.last_read_seq or (seq < cursor.last_read_seq and not unread):

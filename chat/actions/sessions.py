@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from chat import journal, passwords
 from chat.actions import Answer
-from chat.actors import Actor, Asker, Workspace
+from chat.actors import Account, Actor, Asker, Workspace
 from chat.basics import hash_secret, new_id, new_secret, now
 from chat.database import transaction
 from chat.errors import ChatError
 from chat.models import LoginThrottle, Session, User
+from chat.prepared import Prepared
 from chat.presenters import present_me, present_session
 from chat.text import fold
 
@@ -23,11 +23,27 @@ FREE_ATTEMPTS = 5
 LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
 TOKEN_PREFIX = "parley_"  # so that scanners recognise a token that leaked
-_WITH_USER = select(Session).join(Session.user).options(contains_eager(Session.user))
-_SHOWN = _WITH_USER.where(Session.id == bindparam("session"))
-_SHOWN_AMONG = _WITH_USER.where(Session.id.in_(bindparam("sessions", expanding=True)))
-_OF_SECRET = select(Session.id, Session.user_id).where(
-    Session.secret_hash == bindparam("hash"), Session.kind == bindparam("kind")
+# In the order of Account's fields.
+_ACCOUNT = select(
+    Session.id.label("session_id"),
+    Session.kind.label("session_kind"),
+    Session.last_seen_at,
+    Session.revoked_at,
+    User.id,
+    User.username,
+    User.display_name,
+    User.email,
+    User.role,
+    User.kind,
+    User.created_at,
+    User.deactivated_at,
+).join(User, User.id == Session.user_id)
+_SHOWN = Prepared(_ACCOUNT.where(Session.id == bindparam("session")))
+_SHOWN_AMONG = _ACCOUNT.where(Session.id.in_(bindparam("sessions", expanding=True)))
+_OF_SECRET = Prepared(
+    select(Session.id, Session.user_id).where(
+        Session.secret_hash == bindparam("hash"), Session.kind == bindparam("kind")
+    )
 )
 
 
@@ -39,31 +55,33 @@ def recognise(asker: Asker, workspace: Workspace) -> Actor:
     """
     if asker.session_id is None:
         raise ChatError("not_authed")
-    session = journal.session().scalars(_SHOWN, {"session": asker.session_id}).one_or_none()
-    if session is None or not is_live(session, workspace):
+    shown = _SHOWN(session=asker.session_id)
+    account = shown and Account(*shown)
+    if account is None or not is_live(account, workspace):
         raise ChatError("session_expired")
-    return Actor(asker, workspace, session, session.user)
+    return Actor(asker, workspace, account)
 
 
-def is_live(session: Session, workspace: Workspace) -> bool:
+def is_live(account: Account, workspace: Workspace) -> bool:
     """Whether a session still holds. Tokens hold until they are ended, browsers' sessions while they are used."""
-    if session.revoked_at or session.user.deactivated_at:
+    if account.revoked_at or account.deactivated_at:
         return False
-    unused = now() - session.last_seen_at
-    return session.kind == "token" or unused < timedelta(days=workspace.session_days)
+    unused = now() - account.last_seen_at
+    return account.session_kind == "token" or unused < timedelta(days=workspace.session_days)
 
 
 def find(secret: str, kind: str) -> tuple[str, str] | None:
     """The session that a cookie's or a token's secret opens, and whose; whether it still holds is asked on acting."""
-    found = journal.connection().execute(_OF_SECRET, {"hash": hash_secret(secret), "kind": kind}).one_or_none()
+    found = _OF_SECRET(hash=hash_secret(secret), kind=kind)
     return (found.id, found.user_id) if found else None
 
 
 def touch(actor: Actor) -> bool:
     """Note that a session is in use; True when that was worth writing down."""
-    if actor.session is None or now() - actor.session.last_seen_at < SEEN_EVERY:
+    if actor.signed_in is None or now() - actor.signed_in.last_seen_at < SEEN_EVERY:
         return False
-    actor.session.last_seen_at = now()
+    used = update(Session).where(Session.id == actor.signed_in.session_id).values(last_seen_at=now())
+    journal.session().execute(used)
     return True
 
 
@@ -145,10 +163,10 @@ def sign_in(
 
 def change_password(actor: Actor, verified_hash: str, password_hash: str, throttle_key: str, **_: Any) -> Answer:
     """Take another password, and end every other session and token of the person."""
-    journal.session().refresh(actor.user, with_for_update=True)
-    if actor.user.password_hash != verified_hash:
+    user = journal.session().get_one(User, actor.id, with_for_update=True)
+    if user.password_hash != verified_hash:
         raise ChatError("forbidden", "The current password is wrong.", field="current_password")
-    actor.user.password_hash = password_hash
+    user.password_hash = password_hash
     forgive(throttle_key)
     revoke_others(actor)
     return Answer({})
@@ -162,24 +180,23 @@ def forgive(throttle_key: str) -> None:
 
 def sign_out(actor: Actor) -> Answer:
     """End the session that asks, and close its connections."""
-    assert actor.session is not None
-    revoke(actor.session)
+    revoke(journal.session().get_one(Session, actor.user.session_id))
     return Answer({})
 
 
 def show_session(actor: Actor) -> Answer:
     """Who one is, for a page that was just opened."""
     used = touch(actor)
-    return Answer({"user": present_me(actor.user), "session_id": actor.session and actor.session.id}, changed=used)
+    return Answer({"user": present_me(actor.user), "session_id": actor.user.session_id}, changed=used)
 
 
 def list_sessions(actor: Actor) -> Answer:
     """One's sign-ins and tokens that still hold."""
-    query = _WITH_USER.where(Session.user_id == actor.id, Session.revoked_at.is_(None))
-    sessions = journal.session().scalars(query.order_by(Session.created_at.desc()))
-    live = [session for session in sessions if is_live(session, actor.workspace)]
-    current_id = actor.session.id if actor.session else None
-    return Answer({"sessions": [present_session(session, current_id) for session in live]})
+    query = select(Session).filter_by(user_id=actor.id, revoked_at=None).order_by(Session.created_at.desc())
+    sessions = list(journal.session().scalars(query))
+    live = live_among(actor.workspace, [session.id for session in sessions])
+    shown = [present_session(session, actor.user.session_id) for session in sessions if session.id in live]
+    return Answer({"sessions": shown})
 
 
 def end_session(actor: Actor, session_id: str) -> Answer:
@@ -201,7 +218,7 @@ def end_other_sessions(actor: Actor) -> Answer:
 def revoke_others(actor: Actor) -> None:
     """End someone's sessions and tokens, all but the one in use."""
     for session in journal.session().scalars(select(Session).filter_by(user_id=actor.id, revoked_at=None)):
-        if session is not actor.session:
+        if session.id != actor.user.session_id:
             revoke(session)
 
 
@@ -211,7 +228,7 @@ def create_token(actor: Actor, name: str) -> Answer:
     return Answer({"token": secret, "session": present_session(session, None)}, new=True)
 
 
-def open_session(asker: Asker, user: User, kind: str, name: str = "") -> tuple[Session, str]:
+def open_session(asker: Asker, user: User | Account, kind: str, name: str = "") -> tuple[Session, str]:
     """A new session row, and the secret that opens it."""
     secret = (TOKEN_PREFIX if kind == "token" else "") + new_secret()
     session = Session(
@@ -238,8 +255,9 @@ def revoke(session: Session) -> None:
 
 def live_among(workspace: Workspace, session_ids: list[str]) -> set[str]:
     """Which of these sessions hold now."""
-    shown = journal.session().scalars(_SHOWN_AMONG, {"sessions": session_ids})
-    return {session.id for session in shown if is_live(session, workspace)}
+    found = journal.connection().execute(_SHOWN_AMONG, {"sessions": session_ids})
+    accounts = (Account(**row._mapping) for row in found)
+    return {account.session_id for account in accounts if is_live(account, workspace)}
 
 
 def ended_since(moment: Any) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from chat import journal
 from chat.actions import Answer
@@ -21,10 +21,12 @@ from chat.journal import Event
 from chat.limits import LIMITS, MAX_CHANGES, MAX_STREAMS, MAX_SYNCED, PAGE
 from chat.models import Channel, Deployment, Membership, Message, ReadCursor
 from chat.policies import access_channel
+from chat.prepared import Prepared
 from chat.presenters import present_channel, present_me, present_member, present_message
 
 PROTOCOL = 1
-_EPOCH = select(Deployment.epoch)
+_EPOCH = Prepared(select(Deployment.epoch))
+_IS_CHANNEL = Prepared(select(Channel.id).where(Channel.id == bindparam("id")))
 SHARED = 16  # stretches of channels that are remembered, each of at most 200 rows
 BEYOND = 2**63  # after every head: what a cursor of another epoch amounts to
 
@@ -67,7 +69,7 @@ def subscribe(
     deployment_epoch = find_epoch()
     same_epoch = epoch in (None, deployment_epoch)
     after = since if since is not None and same_epoch else BEYOND
-    changes = channel_changes(channel, after, MAX_CHANGES, deployment_epoch)
+    changes = channel_changes(channel_id, after, MAX_CHANGES, deployment_epoch)
     page_mode = changes.limited or changes.beyond
     bodies = [] if page_mode else [event.body for event in changes.events]
     shown = personal(actor, [channel])[0]
@@ -112,8 +114,8 @@ def catch_up(actor: Actor, stream_id: str, after: int, at_most: int, epoch: str)
         if stream_id == actor.id:
             changes = own_changes(actor.id, after, at_most)
         else:
-            channel, _ = access_channel(actor, stream_id, "channel:read")
-            changes = channel_changes(channel, after, at_most, epoch)
+            channel, _ = access_channel(actor, stream_id, "channel:read")  # held, so that its row is not read again
+            changes = channel_changes(channel.id, after, at_most, epoch)
     except ChatError:
         return {"gone": True}
     if changes.beyond:
@@ -131,18 +133,19 @@ def ping(actor: Actor) -> Answer:
 
 def read_changes(stream_id: str, after: int, limit: int) -> Changes:
     """What changed in a stream after a number, at most ``limit`` rows."""
-    channel = journal.session().get(Channel, stream_id)
-    return channel_changes(channel, after, limit, find_epoch()) if channel else own_changes(stream_id, after, limit)
+    if _IS_CHANNEL(id=stream_id):
+        return channel_changes(stream_id, after, limit, find_epoch())
+    return own_changes(stream_id, after, limit)
 
 
-def channel_changes(channel: Channel, after: int, limit: int, epoch: str) -> Changes:
+def channel_changes(channel_id: str, after: int, limit: int, epoch: str) -> Changes:
     """A channel's messages, memberships and its own row that changed after a number."""
-    head = journal.head(channel.id)
+    head = journal.head(channel_id)
     if after >= head.seq:
         return Changes([], head.seq, beyond=after > head.seq)
     if after < head.floor:
         return Changes([], head.seq, limited=True)
-    return changes_at(epoch, head.seq, channel.id, after, limit)
+    return changes_at(epoch, head.seq, channel_id, after, limit)
 
 
 # Whatever changes a channel takes its next number, so what it holds at a number is the same for everyone and for ever,
@@ -232,4 +235,4 @@ def people_of(channel: Channel) -> list[str] | None:
 
 def find_epoch() -> str:
     """The deployment's epoch: numbers of another one mean nothing here."""
-    return journal.connection().scalars(_EPOCH).one()
+    return str(_EPOCH().epoch)

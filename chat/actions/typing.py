@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chat.actions import Answer
 from chat.actors import Actor
-from chat.policies import access_channel
+from chat.policies import may_in_channel
 
 
 def show_typing(actor: Actor, channel_id: str, on: bool, thread_id: str | None = None) -> Answer:
     """Check that one may write there; the door tells those who look."""
-    access_channel(actor, channel_id, "channel:type")
+    may_in_channel(actor, channel_id, "channel:type")
     return Answer({})

@@ -15,7 +15,7 @@ from chat.basics import hash_secret, new_id, new_secret, now
 from chat.database import transaction
 from chat.errors import ChatError
 from chat.models import Channel, Deployment, Invite, User
-from chat.policies import access_channel, find_membership, may_administer_workspace
+from chat.policies import find_membership, may_administer_workspace, may_in_channel
 from chat.presenters import present_invite, present_me, present_user
 from chat.text import fold
 
@@ -113,7 +113,7 @@ def create_invite(
     """
     may_administer_workspace(actor)
     for channel_id in channel_ids:
-        access_channel(actor, channel_id, "channel:invite")
+        may_in_channel(actor, channel_id, "channel:invite")
     if user_id is not None:
         imported = journal.session().get(User, user_id)
         if imported is None or imported.password_hash or imported.kind != "person":
@@ -157,7 +157,8 @@ def update_me(actor: Actor, display_name: str | None = None, email: str | None =
     """Change one's own name or e-mail address."""
     if email:
         refuse_taken_name("", fold(email), besides=actor.id)
-    actor.user.display_name = display_name or actor.user.display_name
-    actor.user.email = fold(email) if email else actor.user.email
+    user = journal.session().get_one(User, actor.id)
+    user.display_name = display_name or user.display_name
+    user.email = fold(email) if email else user.email
     journal.session().flush()
-    return Answer({"user": present_me(actor.user)})
+    return Answer({"user": present_me(user)})

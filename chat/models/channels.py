@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chat.extensions import Base
 from chat.models.types import ChannelId, Number, UserId, When
 
+NAMED = ("public", "private")  # the kinds that are channels proper, and no direct conversations
+
 
 class Channel(Base):
     """A public or private channel, or a conversation of two (dm) or a few (group_dm)."""
@@ -40,7 +42,7 @@ class Channel(Base):
     @property
     def is_named(self) -> bool:
         """Whether it is a channel proper and no direct conversation."""
-        return self.kind in ("public", "private")
+        return self.kind in NAMED
 
 
 class Membership(Base):

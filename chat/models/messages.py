@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -60,6 +62,13 @@ class Message(Base):
     revisions: Mapped[list[Revision]] = relationship(
         lazy="raise", order_by="Revision.rev", cascade="all, delete-orphan"
     )
+
+
+class NewMessage(SimpleNamespace):
+    """A message on its way into the table, with the fields of one that is there.
+
+    No object of the session: its bookkeeping costs more than everything else that a send does.
+    """
 
 
 class Revision(Base):

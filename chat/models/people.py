@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from chat.extensions import Base
 from chat.models.types import Key, UserId, When
@@ -29,16 +29,6 @@ class User(Base):
     created_at: Mapped[When]
     deactivated_at: Mapped[When | None]
 
-    @property
-    def is_full_member(self) -> bool:
-        """Guests see only the channels they were added to; everyone else may read the public ones."""
-        return self.role != "guest"
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether this person runs the workspace."""
-        return self.role in ("owner", "admin")
-
 
 class Session(Base):
     """A sign-in in a browser, or a personal bearer token. Only the secret's hash is stored."""
@@ -61,8 +51,6 @@ class Session(Base):
     last_seen_at: Mapped[When]
     expires_at: Mapped[When | None]
     revoked_at: Mapped[When | None]
-
-    user: Mapped[User] = relationship(lazy="raise")
 
 
 class Invite(Base):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from chat import failpoints
-from chat.actions import messages
+from chat.actions import messages, reactions
 from chat.commits import AT_ONCE
 from chat.database import transaction
 from chat.extensions import db
@@ -107,6 +107,21 @@ def test_who_lost_a_race_in_a_shared_commit_finds_what_the_winner_made(office, a
     assert other == {**one, "duplicate": True}
     assert third["seq"] == one["seq"] + 1
     assert texts(ana, den) == ["once", "another"]
+
+
+def test_whose_own_fault_broke_the_transaction_fails_alone(office, ana, bo, den, monkeypatch) -> None:
+    said = ana.says(den, "said before")
+    bo.does("addReaction", message_id=said["id"], emoji="🎉")
+    monkeypatch.setattr(reactions, "find_own", lambda *_: None)  # it will be written twice
+    office.told.clear()
+    one, broken, other = office.at_once(
+        sending(ana, den, "one"),
+        lambda: bo.does("addReaction", message_id=said["id"], emoji="🎉"),
+        sending(bo, den, "other"),
+    )
+    assert broken == "internal_error"
+    assert texts(ana, den) == ["said before", "one", "other"]
+    assert [told.seq for told in office.told] == [one["seq"], other["seq"]] == [one["seq"], one["seq"] + 1]
 
 
 def test_everyone_sees_what_the_one_before_wrote_as_if_it_were_committed(office, ana, bo, den) -> None:
