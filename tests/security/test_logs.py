@@ -187,8 +187,8 @@ def in_database(server: Server, statement: str) -> None:
 
 BREAKS: dict[str, tuple[str, str, int]] = {
     "a row nobody can read": (
-        "UPDATE channels SET created_at = 'not a time'",
-        "UPDATE channels SET created_at = '2026-01-01 00:00:00.000000'",
+        "UPDATE users SET created_at = 'not a time'",
+        "UPDATE users SET created_at = '2026-01-01 00:00:00.000000'",
         500,
     ),
     "a table that is gone": (
