@@ -131,18 +131,29 @@ class Line:
         self._out.append(frame)
 
     def flush(self) -> None:
-        """Write what was pushed; what the client does not take stays behind."""
-        out, self._out = self._out, []
-        if self.sock is None or not out:
-            return
-        if self._backlog is not None:  # it was pushed before the backlog began
-            self._keep(out)
+        """Write what was pushed; what the client does not take stays behind.
+
+        Every delivery comes through here, so the plain case calls nothing but the kernel.
+        """
+        out = self._out
+        if self.sock is None or self._backlog is not None:
+            self._out = []
+            self._keep(out if self.sock else ())  # it was pushed before the backlog began
             return
         data = out[0] if len(out) == 1 else b"".join(out)
-        if (sent := self._send(data)) < len(data):
+        try:
+            sent = self.sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            out.clear()
+            self._release()
+            return
+        if sent < len(data):
             self._backlog = deque()
             self._keep(rest_of(out, sent))
             self._write_on()
+        out.clear()
 
     def _send(self, data: bytes) -> int:
         assert self.sock is not None
