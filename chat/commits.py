@@ -30,7 +30,7 @@ class Waiting:
     act: Callable[[], Answer]
     answer: Answer | None = None
     error: Exception | None = None
-    told: Journal = field(default_factory=Journal)
+    told: Journal | None = None
 
     @property
     def changed(self) -> bool:
@@ -131,7 +131,10 @@ class Commits:
         """Run a batch in its first action's thread. From here to the end of the commit, nothing may yield."""
         try:
             with self.turn:
-                let_others_come()  # everyone whose frame has arrived by now
+                came = 0
+                while came < len(batch.actions) < AT_ONCE:  # a turn of the loop that brings nobody new is the last
+                    came = len(batch.actions)
+                    let_others_come()
                 self._close(batch)
                 told = self._commit(batch.actions)
                 batch.done.set()
@@ -160,7 +163,7 @@ class Commits:
                 waiting.fail(error)
             if not isinstance(error, Exception):
                 raise
-        return [waiting.told for waiting in actions if waiting.changed]
+        return [waiting.told for waiting in actions if waiting.told and waiting.changed]
 
     def _tell(self, journals: list[Journal]) -> None:
         if journals:
