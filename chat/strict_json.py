@@ -11,7 +11,7 @@ MAX_DEPTH = 32
 def loads(text: str | bytes, **_: Any) -> Any:
     """Parse JSON; raises ValueError for everything that another program could not read."""
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = _DECODER.decode(text) if isinstance(text, str) else json.loads(text, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deep") from None
     if not _is_shallow(value):
@@ -21,11 +21,15 @@ def loads(text: str | bytes, **_: Any) -> Any:
 
 def dumps(value: Any, **_: Any) -> str:
     """Compact JSON; raises ValueError instead of writing what no browser could parse."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _is_shallow(value: Any) -> bool:

@@ -25,10 +25,6 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 TOKEN_PREFIX = "parley_"  # so that scanners recognise a token that leaked
 # In the order of Account's fields.
 _ACCOUNT = select(
-    Session.id.label("session_id"),
-    Session.kind.label("session_kind"),
-    Session.last_seen_at,
-    Session.revoked_at,
     User.id,
     User.username,
     User.display_name,
@@ -37,6 +33,10 @@ _ACCOUNT = select(
     User.kind,
     User.created_at,
     User.deactivated_at,
+    Session.id.label("session_id"),
+    Session.kind.label("session_kind"),
+    Session.last_seen_at,
+    Session.revoked_at,
 ).join(User, User.id == Session.user_id)
 _SHOWN = Prepared(_ACCOUNT.where(Session.id == bindparam("session")))
 _SHOWN_AMONG = _ACCOUNT.where(Session.id.in_(bindparam("sessions", expanding=True)))
@@ -56,7 +56,7 @@ def recognise(asker: Asker, workspace: Workspace) -> Actor:
     if asker.session_id is None:
         raise ChatError("not_authed")
     shown = _SHOWN(session=asker.session_id)
-    account = shown and Account(*shown)
+    account = shown and Account._make(shown)
     if account is None or not is_live(account, workspace):
         raise ChatError("session_expired")
     return Actor(asker, workspace, account)
@@ -66,8 +66,9 @@ def is_live(account: Account, workspace: Workspace) -> bool:
     """Whether a session still holds. Tokens hold until they are ended, browsers' sessions while they are used."""
     if account.revoked_at or account.deactivated_at:
         return False
-    unused = now() - account.last_seen_at
-    return account.session_kind == "token" or unused < timedelta(days=workspace.session_days)
+    if account.session_kind == "token":
+        return True
+    return now() - account.last_seen_at < timedelta(days=workspace.session_days)
 
 
 def find(secret: str, kind: str) -> tuple[str, str] | None:
@@ -256,7 +257,7 @@ def revoke(session: Session) -> None:
 def live_among(workspace: Workspace, session_ids: list[str]) -> set[str]:
     """Which of these sessions hold now."""
     found = journal.connection().execute(_SHOWN_AMONG, {"sessions": session_ids})
-    accounts = (Account(**row._mapping) for row in found)
+    accounts = map(Account._make, found)
     return {account.session_id for account in accounts if is_live(account, workspace)}
 
 

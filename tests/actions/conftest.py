@@ -13,7 +13,7 @@ import pytest
 from flask_migrate import upgrade
 from sqlalchemy import event
 
-from chat import create_app, journal
+from chat import create_app, journal, prepared
 from chat.actions import Answer, accounts, sessions
 from chat.actors import Asker
 from chat.commits import AT_ONCE
@@ -88,14 +88,29 @@ class Office:
         assert len(self.statements) <= at_most, "\n\n".join(self.statements)
 
 
+@contextmanager
+def watching(tell: Callable[[str, Any], None]) -> Iterator[None]:
+    """Tell every statement that goes to the database, and its values, whichever way it goes there."""
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        tell(statement, values)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    prepared.watchers.append(tell)
+    try:
+        yield
+    finally:
+        prepared.watchers.remove(tell)
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     office = Office(tmp_path)
     with office.app.app_context():
         upgrade()
 
-        @event.listens_for(db.engine, "before_cursor_execute")
-        def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        def count(statement: str, _values: Any) -> None:
             if not statement.startswith(("BEGIN", "PRAGMA")):
                 office.statements.append(statement)
 
@@ -103,7 +118,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
         def committed(_connection: Any) -> None:
             office.commits += 1
 
-        yield office
+        with watching(count):
+            yield office
         db.engine.dispose()
 
 

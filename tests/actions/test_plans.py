@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from chat.basics import now
 from chat.extensions import db
-from tests.actions.conftest import Office, Someone
+from tests.actions.conftest import Office, Someone, watching
 
 # Gone through in whole: a table of one row, and what SQLite makes of an empty list.
 SMALL = re.compile(r"SCAN (deployment|CONSTANT ROW|\(subquery-\d+\))$")
@@ -78,13 +77,12 @@ def test_it_is_found_by_an_index(office: Office, someone: Callable[..., Someone]
     scene = Scene(office, someone)
     asked: list[tuple[str, Any]] = []
 
-    @event.listens_for(db.engine, "before_cursor_execute")
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+    def note(statement: str, parameters: Any) -> None:
         if statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
             asked.append((statement, parameters))
 
-    act(scene)
-    event.remove(db.engine, "before_cursor_execute", note)
+    with watching(note):
+        act(scene)
     assert asked
     for statement, parameters in asked:
         for step in plan(statement, parameters[0] if isinstance(parameters, list) else parameters):
