@@ -80,7 +80,7 @@ def send(
         edited_at=None,
         deleted_at=None,
         reactions=[],
-        mentions=[Mention(user_id=user_id) for user_id in mentioned],
+        mentions=[Mention(user_id=user_id, channel_id=channel_id, seq=seq) for user_id in mentioned],
         files=[],
     )
     add(message)
@@ -108,7 +108,9 @@ def edit(actor: Actor, message_id: str, text: str, base_rev: int | None = None) 
     mentioned, everyone = find_mentioned(text)
     before = {mention.user_id for mention in message.mentions}, message.mentions_everyone
     message.mentions = [mention for mention in message.mentions if mention.user_id in mentioned] + [
-        Mention(user_id=user_id) for user_id in mentioned if user_id not in before[0]
+        Mention(user_id=user_id, channel_id=message.channel_id, seq=message.seq)
+        for user_id in mentioned
+        if user_id not in before[0]
     ]
     message.text, message.mentions_everyone = text, everyone
     message.rev += 1
@@ -164,8 +166,8 @@ def add(message: NewMessage) -> None:
     """Store a new message, and whom it mentions."""
     _ADD(**vars(message))
     if message.mentions:
-        named = [{"message_id": message.id, "user_id": mention.user_id} for mention in message.mentions]
-        journal.connection().execute(_ADD_MENTIONS, named)
+        place = {"message_id": message.id, "channel_id": message.channel_id, "seq": message.seq}
+        journal.connection().execute(_ADD_MENTIONS, [{**place, "user_id": each.user_id} for each in message.mentions])
 
 
 def repeat(actor: Actor, earlier: Message, print_of_it: str) -> Answer:

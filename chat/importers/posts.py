@@ -169,6 +169,8 @@ class Batch:
             if row["posted"] is not None:
                 posted += 1
                 row["posted"] = posted
+        for mention in self.parts[Mention]:
+            mention |= {"channel_id": self.channel_id, "seq": self.messages[mention["message_id"]]["seq"]}
         session = journal.session()
         insert_rows(Message, list(self.messages.values()))
         for model, rows in self.parts.items():
@@ -219,7 +221,8 @@ class Batch:
         message.text, message.mentions_everyone = written.text, written.everyone
         wanted = self.mentioned(written)
         named = {mention.user_id: mention for mention in message.mentions}
-        message.mentions = [named.get(user_id) or Mention(user_id=user_id) for user_id in wanted]
+        place = {"channel_id": message.channel_id, "seq": message.seq}
+        message.mentions = [named.get(user_id) or Mention(user_id=user_id, **place) for user_id in wanted]
 
     def renew_reactions(self, message: Message, post: Post) -> None:
         """Replace the reactions that came by import; they bear the message's own time. Those made here stay."""

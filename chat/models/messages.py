@@ -11,6 +11,12 @@ from chat.extensions import Base
 from chat.models.types import ChannelId, Key, LongText, Number, UserId, When
 
 
+def _index_of(name: str, *columns: str, where: str) -> Index:
+    """An index of some of a channel's messages."""
+    sqlite, postgresql = text(where.format(true="1")), text(where.format(true="TRUE"))
+    return Index(name, "channel_id", *columns, sqlite_where=sqlite, postgresql_where=postgresql)
+
+
 class Message(Base):
     """A message as it is now. ``seq`` is its place for ever, ``changed_seq`` the number of its last change."""
 
@@ -27,6 +33,11 @@ class Message(Base):
             sqlite_where=text("thread_id IS NOT NULL"),
             postgresql_where=text("thread_id IS NOT NULL"),
         ),
+        # What is counted for badges, each found without what lies between: see actions/reading.
+        _index_of("ix_messages_main_line", "seq", where="in_main_line IS {true}"),
+        _index_of("ix_messages_posted_by", "user_id", "seq", where="posted IS NOT NULL"),
+        _index_of("ix_messages_deleted", "seq", where="deleted_at IS NOT NULL"),
+        _index_of("ix_messages_everyone", "seq", where="mentions_everyone IS {true}"),
     )
 
     id: Mapped[Key]
@@ -95,12 +106,15 @@ class Reaction(Base):
 
 
 class Mention(Base):
-    """Someone named in a message's text."""
+    """Someone named in a message's text. It repeats the message's place, which never changes, to be counted by it."""
 
     __tablename__ = "mentions"
+    __table_args__ = (Index("ix_mentions_user", "user_id", "channel_id", "seq"),)
 
     message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"), primary_key=True)
     user_id: Mapped[UserId] = mapped_column(primary_key=True)
+    channel_id: Mapped[ChannelId]
+    seq: Mapped[Number]
 
 
 class FileReference(Base):

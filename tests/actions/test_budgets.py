@@ -8,6 +8,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from chat.extensions import db
 from tests.actions.conftest import Office, Someone
 
 
@@ -119,3 +120,38 @@ def test_many_who_come_back_to_the_same_place_share_one_reading_until_something_
     again = cleo.does("subscribe", channel_id=town, since=since).data
     assert [message["text"] for message in again["messages"]][-1] == "no"
     assert cleo.does("subscribe", channel_id=town).data["messages"][15]["text"] == "no"
+
+
+def test_a_badge_costs_the_same_however_much_was_missed(office: Office, someone: Callable[..., Someone]) -> None:
+    ana, bo = someone("ana"), someone("bo")
+    town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]
+    ana.does("add_member", channel_id=town, user_id=bo.id)
+    for number in range(20):
+        ana.says(town, f"message {number}")
+    few = steps(lambda: bo.does("show_channel", channel_id=town))
+    for number in range(1_000):
+        ana.says(town, f"message {number}")
+    assert bo.does("show_channel", channel_id=town).data["channel"]["read"]["unread"] == 1_020
+    assert steps(lambda: bo.does("show_channel", channel_id=town)) <= few * 1.2
+
+
+def steps(act: Callable[[], object]) -> int:
+    """How many steps of its program the database takes for what is asked inside."""
+    taken = 0
+
+    def count() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    driver = db.engine.raw_connection()  # there is one connection only
+    driver.driver_connection.set_progress_handler(count, 1)
+    driver.close()
+    try:
+        act()
+    finally:
+        driver = db.engine.raw_connection()
+        driver.driver_connection.set_progress_handler(None, 0)
+        driver.close()
+    assert taken
+    return taken
