@@ -11,12 +11,10 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from sqlalchemy.orm import Session
-
 from chat import failpoints, journal
 from chat.actions import Answer
 from chat.concurrency import let_others_come
-from chat.database import has_one_writer, savepoint, stands, transaction, translated
+from chat.database import Transaction, begun, has_one_writer, savepoint, stands, translated
 from chat.errors import ChatError
 from chat.journal import Journal
 
@@ -37,13 +35,13 @@ class Waiting:
         """Whether it left something to commit."""
         return self.answer is not None and self.answer.changed
 
-    def attempt(self, session: Session, *, alone: bool) -> None:
+    def attempt(self, transaction: Transaction, *, alone: bool) -> None:
         """Run it. Refused, it takes back what it wrote, its number and its events with it; so if it changed nothing."""
         told = journal.begin()
         try:
-            with translated(), nullcontext() if alone else savepoint(session):
+            with translated(), nullcontext() if alone else savepoint():
                 self.answer = self.act()
-                session.flush()
+                transaction.flush()
                 if not self.answer.changed:
                     raise Unchanged
             self.told = told
@@ -147,14 +145,14 @@ class Commits:
         """Run actions in one transaction; answers, refusals too, may rest on a neighbour and wait for the disk."""
         alone = len(actions) == 1
         try:
-            with transaction(writes=True) as session:
+            with begun(writes=True) as transaction:
                 for waiting in actions:
-                    waiting.attempt(session, alone=alone)
+                    waiting.attempt(transaction, alone=alone)
                     if waiting.error and not alone and not stands():
                         raise waiting.error if waiting.was_database() else BroughtDown
                 if any(waiting.changed for waiting in actions):
                     failpoints.hit("before_commit")
-                    session.commit()
+                    transaction.commit()
                     failpoints.hit("after_commit")
         except BroughtDown:
             return [told for waiting in actions for told in self._commit([waiting])]

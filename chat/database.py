@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -18,19 +18,55 @@ from chat.extensions import db
 
 # With one connection nobody can yield inside a write transaction while another waits for the lock in C,
 # which would freeze the whole process; SQLite calls block anyway, so a second connection would gain nothing.
-SQLITE_ENGINE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 5}
+SQLITE_ENGINE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 5, "pool_reset_on_return": None}
 POSTGRES_ENGINE = {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True, "pool_timeout": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class AtHand:
-    """The transaction that is under way here: its session, and the connection beneath."""
+@dataclass(slots=True)
+class Transaction:
+    """The transaction that is under way here. A session is made for it when someone asks for objects."""
 
-    session: Session
     connection: Connection
+    info: dict[str, Any] = field(default_factory=dict)  # what is to be remembered for as long as it lasts
+    _session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session whose objects belong to this transaction."""
+        if self._session is None:
+            # Nothing is flushed but where a recipe says so, as in extensions.py.
+            self._session = Session(self.connection, autoflush=False, join_transaction_mode="control_fully")
+        return self._session
+
+    def flush(self) -> None:
+        """Write what was changed of the objects."""
+        if self._session is not None:
+            self._session.flush()
+
+    def forget(self) -> None:
+        """Read every object anew from now on."""
+        if self._session is not None:
+            self._session.expunge_all()
+
+    def commit(self) -> None:
+        """Make it last: on return it is on disk."""
+        if self._session is None:
+            self.connection.commit()
+        else:
+            self._session.commit()
+
+    def close(self) -> None:
+        """Take back what was not committed, and give the connection back in whatever state it is."""
+        try:
+            if self._session is not None:
+                self._session.close()
+            self.connection.rollback()
+        except SQLAlchemyError:
+            self.connection.invalidate()
+        self.connection.close()
 
 
-_at_hand: ContextVar[AtHand | None] = ContextVar("at_hand", default=None)
+_at_hand: ContextVar[Transaction | None] = ContextVar("at_hand", default=None)
 
 
 class Raced(ChatError):
@@ -61,13 +97,20 @@ def prepare_engine(engine: Engine) -> None:
     def on_begin(connection: Any) -> None:
         # A write takes its lock at once: a reader that turned writer could be refused in the middle.
         writing = connection.get_execution_options().get("chat_writing")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        execute(connection.connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def at_hand() -> Transaction:
+    """The transaction that is under way here."""
+    found = _at_hand.get()
+    if found is None:
+        raise RuntimeError("there is no transaction under way")
+    return found
 
 
 def session() -> Session:
-    """The database session of whatever is being done now."""
-    at_hand = _at_hand.get()
-    return at_hand.session if at_hand else db.session()
+    """The session of the transaction at hand."""
+    return at_hand().session
 
 
 def connection() -> Connection:
@@ -75,31 +118,36 @@ def connection() -> Connection:
 
     What the session has not flushed yet is not seen.
     """
-    at_hand = _at_hand.get()
-    return at_hand.connection if at_hand else db.session().connection()
+    return at_hand().connection
 
 
 @contextmanager
-def transaction(*, writes: bool) -> Iterator[Session]:
+def begun(*, writes: bool) -> Iterator[Transaction]:
     """A transaction that sees one snapshot; whoever writes commits it, everything else is rolled back.
 
     Raises ChatError ``unavailable`` when the database cannot be reached, is full or is locked for too long.
     """
-    session = db.session()
-    session.rollback()
-    outside = _at_hand.get()
-    try:
-        with translated():
-            connected = session.connection(execution_options=_options(session, writes))
-            _at_hand.set(AtHand(session, connected))
-            yield session
-    finally:
-        _at_hand.set(outside)
-        close(session)
+    with translated():
+        connected = db.engine.connect()
+        transaction = Transaction(connected)
+        outside = _at_hand.set(transaction)
+        try:
+            connected.execution_options(**_options(connected, writes)).begin()
+            yield transaction
+        finally:
+            _at_hand.reset(outside)
+            transaction.close()
 
 
 @contextmanager
-def savepoint(session: Session) -> Iterator[None]:
+def transaction(*, writes: bool) -> Iterator[Session]:
+    """``begun``, for whoever works with objects only: gives the session."""
+    with begun(writes=writes) as transaction:
+        yield transaction.session
+
+
+@contextmanager
+def savepoint() -> Iterator[None]:
     """A part of a transaction: it reads every row anew, and is rolled back by itself when it fails.
 
     Set past the session, which would take as long for it as for all that an action asks.
@@ -115,7 +163,7 @@ def savepoint(session: Session) -> Iterator[None]:
     else:
         execute(driver, "RELEASE SAVEPOINT part")
     finally:
-        session.expunge_all()
+        at_hand().forget()
 
 
 def execute(driver: Any, sql: str) -> None:
@@ -153,18 +201,9 @@ def has_one_writer() -> bool:
     return db.engine.dialect.name == "sqlite"
 
 
-def close(session: Session) -> None:
-    """Give the connection back, whatever state it is in."""
-    try:
-        session.rollback()
-    except SQLAlchemyError:
-        session.invalidate()
-    session.close()
-
-
-def _options(session: Session, writes: bool) -> dict[str, Any]:
+def _options(connected: Connection, writes: bool) -> dict[str, Any]:
     if writes:
         return {"chat_writing": True}
-    if session.get_bind().dialect.name == "sqlite":
+    if connected.dialect.name == "sqlite":
         return {"chat_writing": False}  # in WAL mode a transaction reads from one snapshot
     return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

@@ -27,7 +27,7 @@ from chat.actions import (
 from chat.actors import Actor, Asker, Workspace
 from chat.basics import new_id
 from chat.commits import Commits
-from chat.database import Raced, transaction
+from chat.database import Raced, begun
 from chat.errors import ChatError
 from chat.journal import Event, Journal
 from chat.rates import Rates
@@ -169,7 +169,7 @@ class Dispatch:
         failpoints.hit("before_transaction")
         if action.writes:
             return self.commits.write(act)
-        with transaction(writes=False):
+        with begun(writes=False):
             return act()
 
     def _tell(self, told: Journal) -> None:

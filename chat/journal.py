@@ -62,7 +62,7 @@ def joined(journals: Iterable[Journal]) -> Journal:
 
 def current() -> Journal:
     """The journal of the transaction at hand."""
-    journal: Journal = session().info.setdefault("chat_journal", Journal())
+    journal: Journal = database.at_hand().info.setdefault("journal", Journal())
     return journal
 
 
@@ -72,8 +72,8 @@ connection = database.connection
 
 def begin() -> Journal:
     """Start the journal of a new transaction, with nothing to tell."""
-    session().info["chat_journal"] = Journal()
-    return current()
+    started = database.at_hand().info["journal"] = Journal()
+    return started
 
 
 def next_number(stream_id: str, *, missing: str = "channel_not_found") -> int:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from chat import journal
 from chat.actions import audience, sessions, sync
 from chat.actors import Workspace
-from chat.database import transaction
+from chat.database import begun
 from chat.journal import Event
 
 Result = TypeVar("Result")
@@ -62,5 +62,5 @@ class DatabaseReader:
         return self._read(sessions.find, secret, kind)
 
     def _read(self, question: Callable[..., Result], *arguments: Any) -> Result:
-        with self.context(), transaction(writes=False):
+        with self.context(), begun(writes=False):
             return question(*arguments)

@@ -53,7 +53,7 @@ MUTANTS = (
     Mutant(
         "answered after the commit",
         "chat/commits.py",
-        '                    failpoints.hit("before_commit")\n                    session.commit()',
+        '                    failpoints.hit("before_commit")\n                    transaction.commit()',
         '                    failpoints.hit("before_commit")',
         f"{RULES}::test_what_was_answered_is_there_whatever_happens_next",
     ),
@@ -67,15 +67,15 @@ MUTANTS = (
     Mutant(
         "a refusal rolls back what it wrote",
         "chat/database.py",
-        "    session = db.session()\n    session.rollback()\n    try:",
-        "    session = db.session()\n    session.rollback()\n    session.rollback = session.commit\n    try:",
+        "                self._session.close()\n            self.connection.rollback()",
+        "                self._session.flush()\n            self.connection.commit()",
         f"{TOLD}::test_a_refused_action_leaves_no_hole_and_tells_nothing",
     ),
     Mutant(
         "a refusal rolls back what it wrote, also where others share the commit",
         "chat/database.py",
-        "        with session.begin_nested():\n            yield",
-        "        yield",
+        'execute(driver, "ROLLBACK TO SAVEPOINT part")',
+        "pass",
         f"{SHARED}::test_a_refusal_among_them_harms_nobody_and_leaves_no_hole",
     ),
     Mutant(
