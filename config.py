@@ -79,6 +79,13 @@ SETTINGS = (
         "For tests only: where the server breaks on purpose. Refused where others can reach it.",
     ),
     Setting("LOG_LEVEL", str, "INFO", "How much is logged.", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    Setting("LOG_FORMAT", str, "text", "Lines for people, or JSON for programs.", ("text", "json")),
+    Setting(
+        "METRICS_TOKEN",
+        str,
+        "",
+        "Who shows it may read /metrics; at least 32 characters. Without it nobody may, but on loopback everybody.",
+    ),
 )
 
 
@@ -106,6 +113,8 @@ def check(settings: dict[str, Any]) -> dict[str, Any]:
         raise SettingsError("SECRET_KEY must be set (32 or more random characters) where others can reach the server")
     if settings["SECRET_KEY"] and len(settings["SECRET_KEY"]) < MIN_SECRET_LENGTH:
         raise SettingsError(f"SECRET_KEY is too short: give it {MIN_SECRET_LENGTH} or more random characters")
+    if settings["METRICS_TOKEN"] and len(settings["METRICS_TOKEN"]) < MIN_SECRET_LENGTH:
+        raise SettingsError(f"METRICS_TOKEN is too short: give it {MIN_SECRET_LENGTH} or more random characters")
     if strict and public.scheme != "https":
         raise SettingsError("PUBLIC_URL must name the https:// address people use where others can reach the server")
     check_rates_and_failpoints(settings)

@@ -47,7 +47,7 @@ class Parley:
 def build(settings: dict[str, Any]) -> Flask:
     """The application for these checked settings."""
     failpoints.activate(settings["CHAT_FAILPOINTS"])
-    logs.bound()
+    logs.set_up(settings["LOG_FORMAT"])
     app = Flask("chat")
     logging.getLogger("chat").setLevel(settings["LOG_LEVEL"])
     app.config.from_mapping(

@@ -7,11 +7,12 @@ everybody who is ready by then. PostgreSQL lets writers go side by side: there e
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from chat import failpoints, journal
+from chat import failpoints, journal, metrics
 from chat.actions import Answer
 from chat.concurrency import let_others_come
 from chat.database import Transaction, begun, has_one_writer, savepoint, stands, translated
@@ -101,15 +102,18 @@ class Commits:
 
         Raises what the action raises, and ChatError ``unavailable`` when the commit failed or may have failed.
         """
-        own = Waiting(act)
+        own, began = Waiting(act), time.perf_counter()
         if not has_one_writer():
-            self._tell(self._commit([own]))
+            told = self._commit([own])
+            metrics.COMMIT_WAIT.observe(time.perf_counter() - began)
+            self._tell(told)
             return own.outcome()
         batch = self._join(own)
         if batch.actions[0] is own:
             self._lead(batch)
         else:
             batch.done.wait()
+        metrics.COMMIT_WAIT.observe(time.perf_counter() - began)
         return own.outcome()
 
     def _join(self, waiting: Waiting) -> Batch:
@@ -153,6 +157,7 @@ class Commits:
                 if any(waiting.changed for waiting in actions):
                     failpoints.hit("before_commit")
                     transaction.commit()
+                    metrics.COMMITS.observe(len(actions))
                     failpoints.hit("after_commit")
         except BroughtDown:
             return [told for waiting in actions for told in self._commit([waiting])]

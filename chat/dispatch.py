@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from chat import failpoints
+from chat import failpoints, logs, metrics
 from chat.actions import (
     Answer,
     channels,
@@ -131,23 +131,31 @@ class Dispatch:
 
     def perform(self, asker: Asker, name: str, payload: object) -> Answer:
         """Ask one action; raises ChatError when it is refused. What nobody expected is logged as an incident."""
-        try:
-            action = ACTIONS.get(name)
-            if action is None:
-                raise ChatError("unknown_action")
-            self.rates.check(asker, action.rate)
-            arguments = load(action.params, payload)
-            if action.prepare:
-                arguments = action.prepare(asker, self.workspace, **arguments)
-            return self._act(asker, action, arguments)
-        except ChatError as refusal:
-            if refusal.status >= 500:
-                log.warning("%s answered %s", name, refusal.code, exc_info=refusal.__cause__)
-            raise
-        except Exception:
-            incident = new_id()
-            log.exception("%s failed, incident %s", name, incident)
-            raise ChatError("internal_error", incident=incident) from None
+        with logs.about(action=name, action_id=next(logs.numbers), connection=asker.connection):
+            try:
+                answer = self._perform(asker, name, payload)
+            except ChatError as refusal:
+                metrics.counted(name if name in ACTIONS else "unknown", refusal.code).inc()
+                if refusal.status >= 500:
+                    log.warning("%s answered %s", name, refusal.code, exc_info=refusal.__cause__)
+                raise
+            except Exception:
+                incident = new_id()
+                metrics.counted(name, "internal_error").inc()
+                log.exception("%s failed, incident %s", name, incident, extra={"incident": incident})
+                raise ChatError("internal_error", incident=incident) from None
+            metrics.counted(name, "ok").inc()
+            return answer
+
+    def _perform(self, asker: Asker, name: str, payload: object) -> Answer:
+        action = ACTIONS.get(name)
+        if action is None:
+            raise ChatError("unknown_action")
+        self.rates.check(asker, action.rate)
+        arguments = load(action.params, payload)
+        if action.prepare:
+            arguments = action.prepare(asker, self.workspace, **arguments)
+        return self._act(asker, action, arguments)
 
     def _act(self, asker: Asker, action: Action, arguments: dict[str, Any]) -> Answer:
         for _ in range(ATTEMPTS - 1):

@@ -1,13 +1,39 @@
-"""What gunicorn says of requests it cannot read: a status and nothing of their content, which may hold a password."""
+"""What gunicorn says of requests: never their content, their query or their headers, which may hold a password."""
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import Any
 
+from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.util import write_error
 
+from chat import logs
+
 STATUSES = {LimitRequestLine: (414, "URI Too Long"), LimitRequestHeaders: (431, "Request Header Fields Too Large")}
+
+SAYABLE = frozenset((*"hltsmHbBTDMLp", "{x-request-id}o"))  # of what gunicorn's access_log_format may name
+
+
+class DiscreetLogger(Logger):
+    """Gunicorn's own log in the shape that LOG_FORMAT asks for; its access log, which is off without your asking,
+    knows nothing secret, whatever format it is given."""
+
+    def setup(self, cfg: Any) -> None:
+        """Shape the handlers, in the master already."""
+        super().setup(cfg)
+        self.error_log.setLevel(max(self.error_log.level, logging.INFO))  # below it writes every address down
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            logs.shape(handler, os.environ.get("LOG_FORMAT", "text").strip())
+
+    def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> dict[str, Any]:
+        """What a format may name; anything else is shown as ``-``. A path is shown as the route that it took."""
+        found = super().atoms(resp, req, environ, request_time)
+        known = {name: atom for name, atom in found.items() if name in SAYABLE}
+        route = environ.get("chat.route") or ("/socket.io/" if found["U"] == "/socket.io/" else "-")
+        return {**known, "U": route, "r": f"{found['m']} {route} {found['H']}"}
 
 
 class Discreet:

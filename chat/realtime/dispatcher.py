@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chat import failpoints
+from chat import failpoints, metrics
 from chat.basics import now
 from chat.concurrency import start
 from chat.journal import Event
@@ -123,6 +123,11 @@ class Dispatcher:
                         del self.followed[stream]
                         entry.known.set()
 
+    @property
+    def waiting(self) -> int:
+        """Tasks that wait for their turn."""
+        return self._work.qsize()
+
     def sent(self, stream_id: str) -> int | None:
         """The number of a followed stream that was told last."""
         entry = self.followed.get(stream_id)
@@ -133,7 +138,8 @@ class Dispatcher:
     def wake(self, stream_id: str, events: list[Event]) -> None:
         """A stream has new events, just committed here; they are told by the background, off the sender's path."""
         if stream_id in self.followed:
-            self._work.put(lambda: self._pass_on(stream_id, events))
+            committed_at = time.monotonic()
+            self._work.put(lambda: self._pass_on(stream_id, events, committed_at))
 
     def close_sessions(self, session_ids: list[str]) -> None:
         """Sessions have ended: their connections close."""
@@ -143,7 +149,7 @@ class Dispatcher:
         """Run something in the background, in turn with the telling."""
         self._work.put(task)
 
-    def _pass_on(self, stream_id: str, events: list[Event]) -> None:
+    def _pass_on(self, stream_id: str, events: list[Event], committed_at: float) -> None:
         for event in events:
             entry = self.followed.get(stream_id)
             if entry is None or event.seq <= entry.sent:
@@ -152,10 +158,12 @@ class Dispatcher:
                 self._catch_up(stream_id)
             else:
                 self._tell(entry, event)
+        metrics.DELIVERY_LAG.observe(time.monotonic() - committed_at)
 
     def _catch_up(self, stream_id: str) -> None:
         """Read what changed since the last told number, and tell it in order."""
         while (entry := self.followed.get(stream_id)) and entry.sent >= 0:
+            metrics.CATCH_UPS.inc()
             events, head = self.reader.changes(stream_id, entry.sent, READ_AT_ONCE)
             for event in events:
                 if event.seq > entry.sent:
@@ -187,6 +195,7 @@ class Dispatcher:
         heads = self.reader.heads(following) if following else {}
         if (self.epoch or epoch) != epoch or any(heads.get(stream, 0) < sent for stream, sent in following.items()):
             log.warning("the database was restored: all connections start anew")
+            metrics.EPOCHS.inc()
             self._each(lambda publisher: publisher.reset())
             with self.lock:
                 self.followed.clear()
@@ -233,9 +242,11 @@ class Dispatcher:
         try:
             if self.poll_seconds:
                 self.poll()
+                metrics.POLLS.labels("ok").inc()
             if time.monotonic() >= self._recheck_due:
                 self.recheck()
                 self._recheck_due = time.monotonic() + RECHECK_SECONDS
         except Exception:
             log.exception("the poll failed; the next one comes in %s s", self.poll_seconds)
+            metrics.POLLS.labels("failed").inc()
         self._each(lambda publisher: publisher.tick())

@@ -11,6 +11,7 @@ from typing import Any
 
 from socketio.exceptions import ConnectionRefusedError as Refused
 
+from chat import metrics
 from chat.actors import Asker
 from chat.dispatch import LIVE, Dispatch
 from chat.errors import RETRYABLE, ChatError
@@ -81,6 +82,7 @@ class Gateway:
             if self.per_user and self.rooms.connections_of(user_id) >= self.per_user:
                 raise ChatError("rate_limited", "You have too many connections open.")
         except ChatError as refusal:
+            metrics.REFUSED.labels(refusal.code).inc()
             if refusal.code in RETRYABLE:
                 self.sio.hang_up(sid)
             raise Refused(refusal.words, refusal.as_dict()) from None

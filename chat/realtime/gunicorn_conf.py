@@ -22,6 +22,8 @@ worker_connections = 10_000  # requests at a time; websockets are let go by then
 graceful_timeout = 30  # seconds for requests to end; websockets are closed at once
 keepalive = 75  # seconds; longer than the proxies in front keep theirs, else they meet closed ones
 
+logger_class = "chat.realtime.discreet.DiscreetLogger"
 accesslog = None  # the proxy in front writes one
+access_log_format = '%(h)s "%(r)s" %(s)s %(B)s %(M)s ms %({x-request-id}o)s'
 loglevel = "warning"
 control_socket_disable = True  # else gunicorn opens one in the home of whoever runs it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from chat.rest import api, credentials, errors, openapi
+from chat.rest import api, credentials, errors, monitoring, openapi
 
 
 def init_app(app: Flask) -> None:
@@ -13,3 +13,4 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     app.register_blueprint(api.api)
     app.register_blueprint(openapi.document)
+    app.register_blueprint(monitoring.monitoring)

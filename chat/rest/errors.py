@@ -33,7 +33,7 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unexpected(_error: Exception) -> ResponseReturnValue:
         incident = new_id()
-        log.exception("%s failed, incident %s", request.endpoint, incident)
+        log.exception("%s failed, incident %s", request.endpoint, incident, extra={"incident": incident})
         return shape(ChatError("internal_error", incident=incident))
 
 

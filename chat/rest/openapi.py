@@ -1,4 +1,4 @@
-"""The OpenAPI document, made of the routes table and the marshmallow schemas, and the open health checks."""
+"""The OpenAPI document, made of the routes table and the marshmallow schemas."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Blueprint, current_app
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from chat.dispatch import ACTIONS
-from chat.errors import ChatError
 from chat.rest.routes import ROUTES, WITHOUT_CSRF, Route
 from chat.schemas.resources import Failure
 
@@ -25,22 +24,6 @@ document = Blueprint("document", __name__)
 def openapi() -> ResponseReturnValue:
     """The whole REST interface, for programs that read such documents."""
     return describe()
-
-
-@document.get("/healthz")
-def healthz() -> ResponseReturnValue:
-    """Whether the process is alive."""
-    return {"ok": True}
-
-
-@document.get("/readyz")
-def readyz() -> ResponseReturnValue:
-    """Whether the database can be reached."""
-    try:
-        current_app.extensions["chat"].reader.epoch()
-    except ChatError as error:
-        return {"ok": False, "error": error.as_dict()}, error.status
-    return {"ok": True}
 
 
 @cache

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -46,11 +47,29 @@ class Watched:
             for what, secret in {**self.secrets, "a canary": CANARY}.items():
                 assert secret not in text, f"{what} stands in {where}: {text[-3000:]}"
         assert not [line for line in log.splitlines() if line.startswith(FORGED)]
+        if self.server.settings["LOG_FORMAT"] == "json":
+            self.lines()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The log as programs read it: behind the greeting, each line is a JSON object."""
+        lines = [json.loads(line) for line in self.server.log().splitlines() if line[:1] not in ("P", "N")]
+        assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
+        return lines
 
 
-@pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    server = Server(tmp_path_factory.mktemp("watched"), {"LOG_LEVEL": "DEBUG"}).start()
+# Somebody switched gunicorn's own access log on, and asked it for everything there is.
+EVERYTHING = (
+    "%(h)s %(u)s %(r)s %(U)s %(q)s %(f)s %(a)s %({authorization}i)s %({cookie}i)s %({set-cookie}o)s %({raw_uri}e)s"
+)
+TALKATIVE = {
+    "LOG_LEVEL": "DEBUG",
+    "GUNICORN_CMD_ARGS": f"--log-level debug --access-logfile - --access-logformat '{EVERYTHING}'",
+}
+
+
+@pytest.fixture(scope="module", params=["text", "json"])
+def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    server = Server(tmp_path_factory.mktemp("watched"), {**TALKATIVE, "LOG_FORMAT": request.param}).start()
     owner = server.owner()
     watched = Watched(server, owner)
     watched.secrets = {
@@ -219,6 +238,62 @@ def test_what_fails_inside_is_logged_without_what_was_asked(
     assert "Traceback" in watched.server.log()[before:]  # it can be found out what happened
     assert "Traceback" not in "".join(watched.refusals)
     watched.check()
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A server whose log programs read."""
+    server = Server(
+        tmp_path_factory.mktemp("programs"), {"LOG_FORMAT": "json", "GUNICORN_CMD_ARGS": "--access-logfile -"}
+    )
+    yield Watched(server.start(), server.owner())
+    server.stop()
+
+
+def test_what_went_wrong_is_found_in_the_log_by_every_number_that_was_answered(programs: Watched) -> None:
+    server, channel_id = programs.server, programs.owner.opens("private")
+    wire = Wire(server).connects(programs.owner.token)
+    broken, mend, _ = BREAKS["a row nobody can read"]
+    asked = {"channel_id": channel_id, "client_msg_id": str(uuid.uuid4()), "text": "hello"}
+    in_database(server, broken)
+    try:
+        answer = programs.ask("GET", f"/api/v1/channels/{channel_id}/messages")
+        live = wire.asks(json.dumps(["message", asked]))
+    finally:
+        in_database(server, mend)
+        wire.hangs_up()
+    by_incident = {line["incident"]: line for line in programs.lines() if "incident" in line}
+    over_rest = by_incident[answer.json()["error"]["incident"]]
+    over_socket = by_incident[live["error"]["incident"]]
+    assert over_rest["request_id"] == answer.headers["X-Request-Id"]
+    assert (over_rest["action"], over_socket["action"]) == ("show_page", "message")
+    assert (over_rest["level"], over_rest["logger"]) == ("ERROR", "chat.dispatch")
+    assert "connection" in over_socket
+    assert "request_id" not in over_socket  # of no request any more
+    assert over_rest["action_id"] != over_socket["action_id"]
+    assert over_rest["traceback"].startswith("Traceback")
+    assert datetime.fromisoformat(over_rest["time"]).tzinfo is not None
+    [access] = [line for line in programs.lines() if answer.headers["X-Request-Id"] in line["message"]]
+    assert access["logger"] == "gunicorn.access"
+    assert '"GET /api/v1/channels/<channel_id>/messages HTTP/1.1" 500' in access["message"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/session", "/sign-in", "/healthz", "/nothing"])
+def test_a_request_keeps_the_id_that_the_proxy_gave_it_if_it_is_one(programs: Watched, path: str) -> None:
+    given = "0f3c9a77-6a1e-4f0c-b7cd-2f1f0d6f3e11"
+    for shown, is_kept in (
+        (given, True),
+        (uuid.uuid4().hex, True),
+        ("short", False),
+        (CANARY * 4, False),
+        ("f" * 65, False),
+    ):
+        answer = programs.ask("GET", path, headers={"X-Request-Id": shown})
+        assert (answer.headers["X-Request-Id"] == shown) is is_kept
+        assert len(answer.headers["X-Request-Id"]) >= 32
+    ids = {programs.ask("GET", path).headers["X-Request-Id"] for _ in range(3)}
+    assert len(ids) == 3
+    assert CANARY not in programs.server.log()
 
 
 @pytest.fixture

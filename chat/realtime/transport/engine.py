@@ -14,6 +14,7 @@ from typing import Any
 import engineio
 from engineio import packet
 
+from chat import metrics
 from chat.limits import CALLS_PER_SECOND, FRAMES_PER_SECOND
 from chat.rates import Pace
 from chat.realtime.transport import frames
@@ -96,6 +97,7 @@ class Engine(engineio.Server):
         is_full = self.per_address and self.counts[address] >= self.per_address
         if is_full or (self.frames and self.calls.take(address)):
             refusal = b"Too many connections from this address."
+            metrics.REFUSED.labels("rate_limited").inc()
             return {"status": "429 TOO MANY REQUESTS", "headers": [("Content-Type", "text/plain")], "response": refusal}
         sid = self.generate_id()
         socket = self.sockets[sid] = self._socket_class(self, sid)
@@ -176,6 +178,15 @@ class Engine(engineio.Server):
             self.counts[address] -= 1
             if not self.counts[address]:
                 del self.counts[address]
+
+    def load(self) -> tuple[Counter[str], int]:
+        """How many are connected by each transport, and the bytes that wait for those who read slowly."""
+        transports, backlog = Counter({"websocket": 0, "polling": 0}), 0
+        for socket in list(self.sockets.values()):
+            waits = socket.line or socket.backlog
+            transports["websocket" if socket.upgraded else "polling"] += 1
+            backlog += waits.events + waits.answers
+        return transports, backlog
 
     def _watch(self) -> None:
         while True:

@@ -19,6 +19,7 @@ from engineio import packet
 from engineio.exceptions import EngineIOError, QueueEmpty, UnknownPacketError
 from engineio.payload import Payload
 
+from chat import metrics
 from chat.limits import MAX_BACKLOG_BYTES, MAX_BACKLOG_PACKETS, MAX_UNREAD_ANSWERS
 from chat.rates import Pace
 from chat.realtime.transport import frames
@@ -101,6 +102,7 @@ class Socket(engineio.socket.Socket):
     def cut_off(self) -> None:
         """Hang up on who reads too slowly."""
         log.info("cut off a client that reads too slowly")
+        metrics.CUT_OFF.inc()
         self.close(reason=self.server.reason.TRANSPORT_ERROR)
         self.cut()
 
