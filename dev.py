@@ -2,6 +2,7 @@
 """Parley's one command: it brings what is missing, then runs, tests or checks this checkout.
 
     python3 dev.py run     set everything up and start the server; the address is printed
+    python3 dev.py install set everything up and start nothing, for a service to run
     python3 dev.py test    run all tests; `test -k words` or `test tests/…` only those of the server
     python3 dev.py check   lint, format, types, who may import whom, and known weaknesses
     python3 dev.py bench   measure how fast it is, alone and beside other servers
@@ -40,10 +41,15 @@ OLDEST_NODE = (22, 12)
 
 def run(*arguments):
     """Set up, build the web client, and become the server."""
-    set_up_python("run")
-    set_up_client("run")
+    install()
     say("Starting")
     become(os.path.join(BIN, "chat"), "run", *arguments)
+
+
+def install():
+    """Set up what the server needs, and build the web client."""
+    set_up_python("run")
+    set_up_client("run")
 
 
 def test(*arguments):

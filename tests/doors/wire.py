@@ -17,9 +17,11 @@ Gone = (websocket.WebSocketException, ConnectionError)
 class Wire:
     """One bare connection. ``frames`` is everything that came over it, but for pings."""
 
-    def __init__(self, server: Server, **headers: str) -> None:
-        address = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
-        self.socket = websocket.create_connection(address, PATIENCE, header=headers, suppress_origin=True)
+    def __init__(self, server: Server, *, through: dict[str, Any] | None = None, **headers: str) -> None:
+        address = f"{server.url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
+        self.socket = websocket.create_connection(
+            address, PATIENCE, header=headers, **{"suppress_origin": True, **(through or {})}
+        )
         self.frames: list[str] = []
         self.last_ack_id = 0
         self.opened = json.loads(self.reads().removeprefix("0"))
