@@ -103,7 +103,15 @@ def docs(*arguments):
     return show(PYTHON, os.path.join(ROOT, "docs", "generate.py"))
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "faults": faults, "docs": docs}
+COMMANDS = {
+    "run": run,
+    "install": install,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "faults": faults,
+    "docs": docs,
+}
 
 
 # What they need ------------------------------------------------------------------------------
