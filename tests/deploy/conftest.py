@@ -63,7 +63,8 @@ class Front:
 
     @property
     def log(self) -> str:
-        return (self.folder / "access.log").read_text()
+        """Everything that nginx wrote down."""
+        return "".join(path.read_text() for path in self.folder.glob("*.log"))
 
     def configure(self) -> Path:
         """The sample with this machine's ports and files in it; several processes as its comments say."""
@@ -81,6 +82,7 @@ class Front:
         text = re.sub(r"/etc/letsencrypt/live/\S+/fullchain\.pem", self.certificate, text)
         text = re.sub(r"/etc/letsencrypt/live/\S+/privkey\.pem", str(self.folder / "key.pem"), text)
         text = text.replace("/var/log/nginx/parley.log", str(self.folder / "access.log"))
+        text = text.replace("/var/log/nginx/parley-error.log", str(self.folder / "parley-error.log"))
         (self.folder / "parley.conf").write_text(text)
         main = self.folder / "nginx.conf"
         main.write_text(MAIN.format(folder=self.folder, user="user root;" if os.geteuid() == 0 else ""))

@@ -84,7 +84,9 @@ def test_the_figures_are_not_for_the_world_and_the_log_keeps_no_secret(front, se
     assert proxy.get("/metrics", Authorization=f"Bearer {'m' * 40}").status_code == 404
     assert "nginx" in proxy.get("/metrics").text
     assert proxy.get(f"/invite/{invite}?secret=in-the-query", Referer="https://x/referer").status_code in (200, 503)
-    until(lambda: "/invite/..." in proxy.log)
+    server.stop()
+    assert proxy.get(f"/invite/{invite}?secret=in-the-query").status_code == 502
+    until(lambda: proxy.log.count("/invite/...") == 2)
     for secret in (invite, "in-the-query", "referer"):
         assert secret not in proxy.log
 

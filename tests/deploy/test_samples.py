@@ -155,11 +155,11 @@ def test_only_the_proxy_can_be_reached_and_no_password_is_written_down(compose: 
         assert f"${{{name}}}" not in text  # without a value it must not start with an empty one
 
 
-def test_the_proxy_of_the_compose_file_is_the_sample_with_three_things_changed(compose: dict[str, Any]) -> None:
+def test_the_proxy_of_the_compose_file_is_the_sample_with_its_places_changed(compose: dict[str, Any]) -> None:
     [_, _, script] = compose["services"]["proxy"]["command"]
     sample = (DEPLOY / "nginx.conf").read_text()
     changes = re.findall(r"-e 's\|([^|]+)\|([^|]+)\|'", script)
-    assert len(changes) == 3
+    assert len(changes) == 4
     for pattern, _ in changes:
         assert re.search(pattern, sample), pattern
     assert int(compose["services"]["app"]["stop_grace_period"].rstrip("s")) > graceful_timeout()
