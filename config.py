@@ -59,6 +59,7 @@ SETTINGS = (
     Setting("DATABASE_URL", str, "", "Where the data lives; empty: SQLite, chat.db in DATA_DIR."),
     Setting("REGISTRATION", str, "invite", "Who may sign up.", ("invite", "open", "closed")),
     Setting("SESSION_DAYS", int, 14, "Days after which an unused sign-in ends."),
+    Setting("RETENTION_DAYS", int, 0, "Days after which messages are removed for good; 0: never."),
     Setting("TRUSTED_PROXIES", int, 0, "How many proxies in front set X-Forwarded-* headers."),
     Setting("WORKSPACE_NAME", str, "Parley", "The name that the pages show."),
     Setting("ASYNC_MODE", str, "auto", "How connections are served.", ("auto", "eventlet", "threading")),
@@ -107,6 +108,8 @@ def check(settings: dict[str, Any]) -> dict[str, Any]:
         raise SettingsError("ALLOWED_ORIGINS must name origins such as https://other.example.org, without * or path")
     if not 0 <= settings["PORT"] <= 65535:
         raise SettingsError("PORT must be a number from 0 to 65535")
+    if settings["RETENTION_DAYS"] < 0:
+        raise SettingsError("RETENTION_DAYS must be a number of days, or 0 to keep everything")
     others_come = not is_loopback(settings["HOST"]) or not is_loopback(public.hostname or "localhost")
     settings["STRICT"] = strict = others_come or public.scheme == "https"
     if strict and not settings["SECRET_KEY"]:

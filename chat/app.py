@@ -23,6 +23,7 @@ from chat.realtime.reader import DatabaseReader
 from chat.realtime.rooms import Rooms
 from chat.realtime.server import Server
 from chat.rest import credentials
+from chat.retention import Retention
 from config import secret_key
 
 MAX_BODY = 256 * 1024
@@ -38,10 +39,16 @@ class Parley:
     rooms: Rooms
     gateway: Gateway
     sio: Server
+    retention: Retention
 
     def find_session(self, secret: str, kind: str) -> tuple[str, str] | None:
         """The session that a cookie's or token's secret opens, and whose it is."""
         return self.reader.find_session(secret, kind)
+
+    def begin(self) -> None:
+        """The process is about to serve: start what it does by itself."""
+        if self.retention.days:
+            concurrency.start(self.retention.keep, "retention")
 
 
 def build(settings: dict[str, Any]) -> Flask:
@@ -77,6 +84,7 @@ def build(settings: dict[str, Any]) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
+    app.on_worker_start = parley.begin  # type: ignore[attr-defined]  # called by realtime/gunicorn_conf
     app.on_worker_stop = parley.gateway.drain  # type: ignore[attr-defined]  # called by realtime/worker
     return app
 
@@ -119,7 +127,8 @@ def connect(app: Flask) -> Parley:
         reader.channels_of,
         per_user=settings["CONNECTIONS_PER_USER"],
     )
-    return Parley(dispatch, dispatcher, reader, rooms, gateway, sio)
+    retention = Retention(settings["RETENTION_DAYS"], app.app_context, dispatch.commits.write)
+    return Parley(dispatch, dispatcher, reader, rooms, gateway, sio, retention)
 
 
 def workspace(settings: dict[str, Any]) -> Workspace:

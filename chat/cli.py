@@ -18,6 +18,7 @@ from chat.commands import Stop, in_transaction, upgrade_database
 from chat.commands.backups import backup, restore
 from chat.commands.doctor import doctor
 from chat.commands.imports import import_
+from chat.commands.retention import retire
 from chat.commands.seeding import seed
 from chat.commands.users import user
 from chat.errors import ChatError
@@ -103,6 +104,7 @@ cli.add_command(backup)
 cli.add_command(doctor)
 cli.add_command(import_)
 cli.add_command(restore)
+cli.add_command(retire)
 cli.add_command(seed)
 cli.add_command(user)
 

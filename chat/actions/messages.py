@@ -126,17 +126,23 @@ def delete(actor: Actor, message_id: str) -> Answer:
     message = access_message(actor, message_id, "message:delete")
     if message.deleted_at:
         return unchanged(message)
-    message.text, message.mentions_everyone = "", False
-    message.reactions, message.mentions, message.files = [], [], []
-    message.rev += 1
-    message.deleted_at, message.changed_seq = now(), seq
-    journal.session().execute(delete_rows(Revision).where(Revision.message_id == message.id))
+    bury(message)
+    message.changed_seq = seq
     journal.session().flush()
     shown = record(message, recount=True)
     if message.thread_id:
         root = journal.session().get_one(Message, message.thread_id, options=MESSAGE_PARTS)
         count_reply(root, -1, message)
     return Answer({"message": shown, "seq": seq, "changed": True})
+
+
+def bury(message: Message) -> None:
+    """Make a message its tombstone."""
+    message.text, message.mentions_everyone = "", False
+    message.reactions, message.mentions, message.files = [], [], []
+    message.rev += 1
+    message.deleted_at = now()
+    journal.session().execute(delete_rows(Revision).where(Revision.message_id == message.id))
 
 
 def show(actor: Actor, message_id: str) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -36,10 +36,12 @@ class Changes:
     """What changed in a stream after a number, in order, and the head of the snapshot it was read in.
 
     ``limited``: there is more than this. ``beyond``: the number lies above the head, so it is of another history.
+    ``floor``: what changed up to there may have been removed.
     """
 
     events: list[Event]
     seq: int
+    floor: int = 0
     limited: bool = False
     beyond: bool = False
 
@@ -79,7 +81,7 @@ def subscribe(
             "members": [body["member"] for body in bodies if "member" in body],
             "seq": changes.seq,
             "epoch": deployment_epoch,
-            "messages": latest_at(deployment_epoch, changes.seq, channel_id, limit)
+            "messages": latest_at((deployment_epoch, changes.seq, changes.floor), channel_id, limit)
             if page_mode
             else [body["message"] for body in bodies if "message" in body],
             "limited": since is not None and page_mode,
@@ -132,35 +134,39 @@ def ping(actor: Actor) -> Answer:
 
 
 def read_changes(stream_id: str, after: int, limit: int) -> Changes:
-    """What changed in a stream after a number, at most ``limit`` rows."""
-    if _IS_CHANNEL(id=stream_id):
-        return channel_changes(stream_id, after, limit, find_epoch())
-    return own_changes(stream_id, after, limit)
+    """What changed in a stream after a number and is there still, to be told: at most ``limit`` rows."""
+    if not _IS_CHANNEL(id=stream_id):
+        return own_changes(stream_id, after, limit)
+    head = journal.head(stream_id)
+    return changes_at((find_epoch(), head.seq, head.floor), stream_id, after, limit)
 
 
 def channel_changes(channel_id: str, after: int, limit: int, epoch: str) -> Changes:
     """A channel's messages, memberships and its own row that changed after a number."""
     head = journal.head(channel_id)
     if after >= head.seq:
-        return Changes([], head.seq, beyond=after > head.seq)
+        return Changes([], head.seq, head.floor, beyond=after > head.seq)
     if after < head.floor:
-        return Changes([], head.seq, limited=True)
-    return changes_at(epoch, head.seq, channel_id, after, limit)
+        return Changes([], head.seq, head.floor, limited=True)
+    return changes_at((epoch, head.seq, head.floor), channel_id, after, limit)
 
 
-# Whatever changes a channel takes its next number, so what it holds at a number is the same for everyone and for ever,
-# within an epoch. After a restart all ask the same: it is read once. It is shared, and nobody may alter it.
+# Whatever changes a channel takes its next number or, when retention removes something, moves its floor. So what it
+# holds at both is the same for everyone and for ever, within an epoch. After a restart all ask the same: it is read
+# once. It is shared, and nobody may alter it.
+State = tuple[str, int, int]  # the epoch, the channel's head and its floor
 
 
 @lru_cache(SHARED)
-def latest_at(_epoch: str, _seq: int, channel_id: str, limit: int) -> list[dict[str, Any]]:
-    """The latest page of a channel whose head is ``seq`` in the snapshot at hand."""
+def latest_at(_state: State, channel_id: str, limit: int) -> list[dict[str, Any]]:
+    """The latest page of a channel that is in this state in the snapshot at hand."""
     return latest(channel_id, limit)
 
 
 @lru_cache(SHARED)
-def changes_at(_epoch: str, seq: int, channel_id: str, after: int, limit: int) -> Changes:
-    """What changed after a number in a channel whose head is ``seq`` in the snapshot at hand."""
+def changes_at(state: State, channel_id: str, after: int, limit: int) -> Changes:
+    """What changed after a number in a channel that is in this state in the snapshot at hand."""
+    _, seq, floor = state
     session = journal.session()
     channel = session.get_one(Channel, channel_id)
     told: list[tuple[int, str, dict[str, Any], bool]] = []
@@ -173,7 +179,7 @@ def changes_at(_epoch: str, seq: int, channel_id: str, after: int, limit: int) -
         told.append((membership.changed_seq, "member", {"member": present_member(membership)}, False))
     if channel.changed_seq > after:
         told.append((channel.changed_seq, "channel", {"channel": present_channel(channel, people_of(channel))}, False))
-    return in_order(channel.id, after, seq, told, limit)
+    return replace(in_order(channel.id, after, seq, told, limit), floor=floor)
 
 
 def own_changes(user_id: str, after: int, limit: int) -> Changes:

@@ -168,8 +168,10 @@ class Dispatcher:
             for event in events:
                 if event.seq > entry.sent:
                     self._tell(entry, event)
-            if entry.sent >= head or not events:
+            if entry.sent >= head:
                 return
+            if not events:
+                entry.sent = head  # retention removed what had changed last: there is nothing to tell of it any more
 
     def _tell(self, entry: Followed, event: Event) -> None:
         failpoints.hit("in_dispatch")

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from typing import Any
 
 import gunicorn.workers
 
@@ -27,3 +28,8 @@ accesslog = None  # the proxy in front writes one
 access_log_format = '%(h)s "%(r)s" %(s)s %(B)s %(M)s ms %({x-request-id}o)s'
 loglevel = "warning"
 control_socket_disable = True  # else gunicorn opens one in the home of whoever runs it
+
+
+def post_worker_init(worker: Any) -> None:
+    """Gunicorn's hook: the application is loaded in a worker, which begins to serve (``on_worker_start``)."""
+    getattr(worker.wsgi, "on_worker_start", lambda: None)()

@@ -13,4 +13,5 @@ def serve(app: Flask) -> None:
     host, port = app.config["HOST"], app.config["PORT"]
     click.echo(f"Parley listens on http://{host}:{port}")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # else it writes every address down, with its secrets
+    app.on_worker_start()  # type: ignore[attr-defined]
     app.run(host, port, threaded=True)
