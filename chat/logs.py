@@ -9,7 +9,6 @@ from collections import Counter
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
 from itertools import count
-from types import MappingProxyType
 from typing import Any
 
 from chat.rates import Pace
@@ -18,7 +17,8 @@ LINES = (5.0, 20)  # of one kind: a second, and at once
 PROCESS = secrets.token_hex(4)  # begins the ids of this process's actions
 numbers = count(1)  # of its actions
 
-_ABOUT: ContextVar[MappingProxyType[str, Any]] = ContextVar("about", default=MappingProxyType({}))
+_NOTHING: dict[str, Any] = {}
+_ABOUT: ContextVar[dict[str, Any]] = ContextVar("about", default=_NOTHING)  # never altered, but replaced
 
 
 class about:  # noqa: N801  # read as a word: `with about(action=…)`
@@ -31,7 +31,7 @@ class about:  # noqa: N801  # read as a word: `with about(action=…)`
         self.fields = fields
 
     def __enter__(self) -> None:
-        self.before: Token[MappingProxyType[str, Any]] = _ABOUT.set(MappingProxyType(_ABOUT.get() | self.fields))
+        self.before: Token[dict[str, Any]] = _ABOUT.set({**_ABOUT.get(), **self.fields})
 
     def __exit__(self, *_: object) -> None:
         _ABOUT.reset(self.before)

@@ -24,7 +24,7 @@ FIRST = 10.0  # seconds after the start: those who come back go first
 EVERY = 6 * 3600.0  # seconds between two walks
 BREATH = 0.02  # seconds between two transactions, for everybody else
 LOOKED_AT = 1000  # messages in one reading transaction, a few milliseconds
-REMOVED = 50  # messages in one writing transaction, likewise
+REMOVED = 25  # messages in one writing transaction, some 10 ms with the commit
 RECOUNTED = 20  # people
 LOCK = 0x7061726C6579  # PostgreSQL's lock of the process that walks: "parley"
 

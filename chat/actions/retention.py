@@ -56,13 +56,12 @@ def retire(channel_id: str, message_ids: Sequence[str]) -> Answer:
     """
     floor_before = journal.lock(channel_id).floor
     listed = Message.id.in_(message_ids)
-    going_on = set(
-        journal.session().scalars(select(Message.thread_id).where(Message.thread_id.in_(message_ids), ~listed))
-    )
+    replies = Message.thread_id.in_(message_ids)
+    going_on = set(journal.session().scalars(select(Message.thread_id).where(replies, ~listed)))
     gone = list(journal.session().scalars(select(Message).where(listed, Message.id.not_in(going_on))))
     remove([message.id for message in gone])
     roots = {message.thread_id for message in gone} - {message.id for message in gone} - {None}
-    told = [retell(root) for root in threads(channel_id, going_on | roots) if settle(root, is_due=root.id in going_on)]
+    told = [retell(root) for root in threads(going_on | roots) if settle(root, is_due=root.id in going_on)]
     stream = journal.head(channel_id)
     stream.floor = max([floor_before, *(message.changed_seq for message in gone)])
     if gone and stream.floor == floor_before and not told:
@@ -82,10 +81,12 @@ def remove(message_ids: Sequence[str]) -> None:
     )
 
 
-def threads(channel_id: str, message_ids: set[str | None]) -> list[Message]:
+def threads(message_ids: set[str | None]) -> list[Message]:
     """The messages that threads hang on, with what belongs to them."""
-    query = select(Message).where(Message.channel_id == channel_id, Message.id.in_(message_ids)).order_by(Message.seq)
-    return list(journal.session().scalars(query.options(*MESSAGE_PARTS)))
+    if not message_ids:
+        return []
+    found = journal.session().scalars(select(Message).where(Message.id.in_(message_ids)).options(*MESSAGE_PARTS))
+    return sorted(found, key=lambda message: message.seq)
 
 
 def settle(root: Message, *, is_due: bool) -> bool:
