@@ -24,8 +24,7 @@ FIRST = 10.0  # seconds after the start: those who come back go first
 EVERY = 6 * 3600.0  # seconds between two walks
 BREATH = 0.02  # seconds between two transactions, for everybody else
 LOOKED_AT = 1000  # messages in one reading transaction, a few milliseconds
-REMOVED = 25  # messages in one writing transaction, some 10 ms with the commit
-RECOUNTED = 20  # people
+AT_ONCE = 25  # messages or people in one writing transaction, some 10 ms with the commit
 LOCK = 0x7061726C6579  # PostgreSQL's lock of the process that walks: "parley"
 
 Result = TypeVar("Result")
@@ -64,16 +63,16 @@ class Retention:
 
     def _clear(self, channel_id: str) -> int:
         cutoff, removed, last_seq = now() - timedelta(days=self.days), 0, 0
-        begin: int | None = 0
-        while begin is not None:
-            stretch = self._read(retention.find_due, channel_id, begin, cutoff, LOOKED_AT)
-            for ids in chunks(stretch.due, REMOVED):
-                done = self._write(retention.retire, channel_id, ids)
+        stretch = retention.Stretch([], [], 0, False)
+        while stretch.end is not None:
+            stretch = self._read(retention.find_due, channel_id, stretch.end, stretch.is_kept, cutoff, LOOKED_AT)
+            batches = [*((ids, []) for ids in chunks(stretch.due)), *(([], ids) for ids in chunks(stretch.buried))]
+            for due, buried in batches:
+                done = self._write(retention.retire, channel_id, due, buried)
                 metrics.RETIRED.inc(done["removed"])
                 removed, last_seq = removed + done["removed"], max(last_seq, done["last_seq"])
-            begin = stretch.end
         if last_seq:
-            for user_ids in chunks(self._read(retention.who_had_unread, channel_id, last_seq), RECOUNTED):
+            for user_ids in chunks(self._read(retention.who_had_unread, channel_id, last_seq)):
                 self._write(retention.recount, channel_id, user_ids)
         return removed
 
@@ -87,10 +86,10 @@ class Retention:
         return self.write(lambda: action(*arguments)).data
 
 
-def chunks(ids: list[str], size: int) -> Iterator[list[str]]:
-    """So many at a time."""
-    for begin in range(0, len(ids), size):
-        yield ids[begin : begin + size]
+def chunks(ids: list[str]) -> Iterator[list[str]]:
+    """As many at a time as one transaction deals with."""
+    for begin in range(0, len(ids), AT_ONCE):
+        yield ids[begin : begin + AT_ONCE]
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import aliased
 
 from chat import journal
@@ -14,7 +14,7 @@ from chat.actions import Answer
 from chat.actions.messages import bury, record
 from chat.actions.reading import count_unread
 from chat.actions.sync import people_of
-from chat.models import Channel, FileReference, Membership, Mention, Message, Reaction, ReadCursor, Revision
+from chat.models import Channel, FileReference, Membership, Mention, Message, Reaction, ReadCursor, Revision, Stream
 from chat.policies import MESSAGE_PARTS
 from chat.presenters import present_channel
 
@@ -24,10 +24,16 @@ _HAS_REPLIES = select(_REPLY.id).where(_REPLY.thread_id == Message.id).exists()
 
 @dataclass(frozen=True)
 class Stretch:
-    """What is due in a stretch of a channel, in the order of its last changes, and where the next one begins."""
+    """What is due in a stretch of a channel, and where the next one begins.
+
+    Unread messages are counted by their numbers among those posted (reading.py), which must have no holes: so what
+    stands behind a message that is kept (``is_kept``), such as what was imported later, leaves a tombstone for now.
+    """
 
     due: list[str]
+    buried: list[str]
     end: int | None
+    is_kept: bool
 
 
 def channels() -> list[str]:
@@ -35,40 +41,55 @@ def channels() -> list[str]:
     return list(journal.session().scalars(select(Channel.id).order_by(Channel.id)))
 
 
-def find_due(channel_id: str, after: int, cutoff: datetime, at_once: int) -> Stretch:
+def find_due(channel_id: str, after: int, is_kept: bool, cutoff: datetime, at_once: int) -> Stretch:
     """The messages of before ``cutoff`` among the next ones; there is no index by time, so all are looked at.
 
-    A tombstone at which a thread still hangs stays until its last reply is due.
+    ``is_kept``: a posted message of the stretches before is kept. A tombstone stays while its thread goes on.
     """
-    is_due = (Message.created_at < cutoff) & or_(Message.deleted_at.is_(None), ~_HAS_REPLIES)
-    query = select(Message.id, Message.seq, Message.changed_seq, is_due.label("due"))
+    is_old = (Message.created_at < cutoff).label("old")
+    goes_on = (Message.deleted_at.is_not(None) & Message.posted.is_(None) & _HAS_REPLIES).label("goes_on")
+    query = select(Message.id, Message.seq, Message.posted, Message.deleted_at, is_old, goes_on)
     query = query.where(Message.channel_id == channel_id, Message.seq > after).order_by(Message.seq).limit(at_once)
     rows = journal.connection().execute(query).all()
-    due = sorted((row for row in rows if row.due), key=lambda row: row.changed_seq)
-    return Stretch([row.id for row in due], rows[-1].seq if len(rows) == at_once else None)
+    due, buried = [], []
+    for row in rows:
+        if not row.old:
+            is_kept = is_kept or row.posted is not None
+        elif not is_kept or row.posted is None:
+            due += [] if row.goes_on else [row.id]
+        elif row.deleted_at is None:
+            buried.append(row.id)
+    return Stretch(due, buried, rows[-1].seq if len(rows) == at_once else None, is_kept)
 
 
-def retire(channel_id: str, message_ids: Sequence[str]) -> Answer:
-    """Remove these messages for good, with everything that hangs on them. Who has a cursor below gets a fresh page.
+def retire(channel_id: str, due: Sequence[str], buried: Sequence[str]) -> Answer:
+    """Remove these messages for good, with everything that hangs on them, and leave tombstones of those.
 
-    A message whose thread goes on leaves a tombstone, as if it were deleted. ``removed`` says how many went, and
-    ``last_seq`` which was the last of them that counted as unread.
+    Who has a cursor below gets a fresh page. A message whose thread goes on leaves a tombstone too, which counts as
+    posted no more. ``removed`` says how many went, and ``last_seq`` which was the last of them that counted as unread.
     """
     floor_before = journal.lock(channel_id).floor
-    listed = Message.id.in_(message_ids)
-    replies = Message.thread_id.in_(message_ids)
-    going_on = set(journal.session().scalars(select(Message.thread_id).where(replies, ~listed)))
-    gone = list(journal.session().scalars(select(Message).where(listed, Message.id.not_in(going_on))))
+    replies = select(Message.thread_id).where(Message.thread_id.in_(due), Message.id.not_in(due))
+    going_on = set(journal.session().scalars(replies))
+    gone = list(journal.session().scalars(select(Message).where(Message.id.in_(due), Message.id.not_in(going_on))))
     remove([message.id for message in gone])
     roots = {message.thread_id for message in gone} - {message.id for message in gone} - {None}
-    told = [retell(root) for root in threads(going_on | roots) if settle(root, is_due=root.id in going_on)]
-    stream = journal.head(channel_id)
-    stream.floor = max([floor_before, *(message.changed_seq for message in gone)])
-    if gone and stream.floor == floor_before and not told:
+    told = 0
+    for message in whole(going_on | roots | set(buried)):
+        before = message.deleted_at, message.posted, message.reply_count, message.last_reply_at
+        if message.id in going_on or message.id in buried:
+            entomb(message, counts=message.id in buried)
+        count_replies(message)
+        if before != (message.deleted_at, message.posted, message.reply_count, message.last_reply_at):
+            retell(message)
+            told += 1
+    floor = max([floor_before, *(message.changed_seq for message in gone)])
+    journal.session().execute(update(Stream).where(Stream.id == channel_id).values(floor=floor))
+    if gone and floor == floor_before and not told:
         # What is remembered of a channel goes by its head and its floor (sync.py), and one of them must move.
         touch(channel_id)
     journal.session().flush()
-    counted = [m.seq for m in gone if m.in_main_line and m.kind == "user" and not m.deleted_at]
+    counted = [message.seq for message in gone if message.posted is not None and not message.deleted_at]
     return Answer({"removed": len(gone), "last_seq": max(counted, default=0)}, changed=bool(gone or told))
 
 
@@ -81,32 +102,37 @@ def remove(message_ids: Sequence[str]) -> None:
     )
 
 
-def threads(message_ids: set[str | None]) -> list[Message]:
-    """The messages that threads hang on, with what belongs to them."""
+def whole(message_ids: set[str | None]) -> list[Message]:
+    """These messages with what belongs to them, in their order."""
     if not message_ids:
         return []
     found = journal.session().scalars(select(Message).where(Message.id.in_(message_ids)).options(*MESSAGE_PARTS))
     return sorted(found, key=lambda message: message.seq)
 
 
-def settle(root: Message, *, is_due: bool) -> bool:
-    """Bring a thread's root up to date with what is left of the thread; whether that changed it."""
-    before = root.reply_count, root.last_reply_at, root.deleted_at
+def entomb(message: Message, *, counts: bool) -> None:
+    """Leave a tombstone, unless it is one already; ``counts``: among those posted, as one that was deleted."""
+    if not message.deleted_at:
+        bury(message)
+    if not counts:
+        message.posted = None
+
+
+def count_replies(root: Message) -> None:
+    """Bring a thread's root up to date with what is left of the thread."""
+    if root.thread_id is not None:
+        return
     replies = select(func.count(), func.max(Message.created_at)).where(
         Message.thread_id == root.id, Message.deleted_at.is_(None)
     )
     root.reply_count, root.last_reply_at = journal.session().execute(replies).one()
-    if is_due and not root.deleted_at:
-        bury(root)
-    return before != (root.reply_count, root.last_reply_at, root.deleted_at)
 
 
-def retell(root: Message) -> int:
-    """Give a root's change its number and tell it."""
-    root.changed_seq = journal.next_number(root.channel_id)
+def retell(message: Message) -> None:
+    """Give a message's change its number and tell it."""
+    message.changed_seq = journal.next_number(message.channel_id)
     journal.session().flush()
-    record(root, recount=root.deleted_at is not None)
-    return root.changed_seq
+    record(message, recount=True)
 
 
 def touch(channel_id: str) -> None:
