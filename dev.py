@@ -57,6 +57,7 @@ def test(*arguments):
     set_up_python("run", "test")
     set_up_client("all")
     chromium = set_up_chromium()
+    set_up_nginx()
     client_fails = not arguments and show(*NPM, "test")
     server_fails = show(PYTHON, "-m", "pytest", *(arguments or SIDE_BY_SIDE), CHROMIUM=chromium)
     if client_fails:
@@ -240,6 +241,17 @@ def set_up_chromium():
         if path:
             return path
     sys.exit(f"The browser tests need Chromium: {chromium.how_to_install()}")
+
+
+def set_up_nginx():
+    """The web server that the tests put in front. PostgreSQL and Redis come as Python packages."""
+    if not shutil.which("nginx") and os.geteuid() == 0 and shutil.which("apt-get"):
+        apt = ["env", "RUNLEVEL=1", "apt-get", "-o", "DPkg::Lock::Timeout=120"]  # it must not begin to serve by itself
+        step("Debian's list of packages", [*apt, "update"], may_fail=True)
+        step("Debian's nginx", [*apt, "install", "-y", "--no-install-recommends", "nginx"], may_fail=True)
+    if not shutil.which("nginx"):
+        how = "brew install nginx" if sys.platform == "darwin" else "sudo apt-get install nginx"
+        sys.exit(f"The tests of the web server in front need nginx: {how}")
 
 
 # Steps ---------------------------------------------------------------------------------------

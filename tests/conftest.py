@@ -6,7 +6,25 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.servers.postgres import Postgres
+from tests.servers.redis import Redis
 from tests.support import Person, Phone, Server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL for the whole run, started when first asked for. Who breaks one starts it with ``own=True``."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """A real Redis for the whole run, started when first asked for. Who breaks one starts it with ``own=True``."""
+    server = Redis()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
