@@ -162,10 +162,12 @@ class Commits:
         except BroughtDown:
             return [told for waiting in actions for told in self._commit([waiting])]
         except BaseException as error:
+            doubtful = [waiting.told.doubted() for waiting in actions if waiting.told and waiting.changed]
             for waiting in actions:
                 waiting.fail(error)
             if not isinstance(error, Exception):
                 raise
+            return doubtful  # it may have been committed all the same: a connection can break on the way back
         return [waiting.told for waiting in actions if waiting.told and waiting.changed]
 
     def _tell(self, journals: list[Journal]) -> None:

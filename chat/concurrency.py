@@ -33,6 +33,27 @@ def run_blocking(function: Callable[..., Result], *args: Any) -> Result:
     return result
 
 
+def bound_waits_for_postgres(seconds: float) -> None:
+    """Under eventlet, let nobody wait longer than this for a word from PostgreSQL; the connection is given up then.
+
+    A server that froze keeps its connections open and says nothing, which no timeout of its own can end.
+    """
+    if not is_green():
+        return
+    import psycopg2
+    from eventlet.hubs import trampoline
+    from psycopg2 import extensions
+
+    silence = psycopg2.OperationalError(f"PostgreSQL said nothing for {seconds:.0f} seconds")
+
+    def wait(connection: Any) -> None:
+        while (state := connection.poll()) != extensions.POLL_OK:
+            reads = state == extensions.POLL_READ
+            trampoline(connection.fileno(), read=reads, write=not reads, timeout=seconds, timeout_exc=silence)
+
+    extensions.set_wait_callback(wait)
+
+
 def let_others_come() -> None:
     """Under eventlet, everyone who is ready runs first, and this goes on after them. Real threads need no asking."""
     if is_green():

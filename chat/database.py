@@ -13,13 +13,34 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, SQL
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from chat import concurrency
 from chat.errors import ChatError
 from chat.extensions import db
 
 # With one connection nobody can yield inside a write transaction while another waits for the lock in C,
 # which would freeze the whole process; SQLite calls block anyway, so a second connection would gain nothing.
 SQLITE_ENGINE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 5, "pool_reset_on_return": None}
-POSTGRES_ENGINE = {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True, "pool_timeout": 3}
+# PostgreSQL has a hundred connections for everybody, so a process takes fifteen at most. Who waits too long for one is
+# asked to come again. A server that vanished is noticed by the network; one that froze, by the patience below.
+POSTGRES_ENGINE = {
+    "isolation_level": "READ COMMITTED",  # what is read after a row was locked is what holds now, not what held before
+    "pool_size": 10,
+    "max_overflow": 5,
+    "pool_timeout": 6,
+    "pool_pre_ping": True,
+    "connect_args": {
+        "application_name": "parley",
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+    },
+}
+# How long PostgreSQL goes on with one statement, with waiting for one row, and with a transaction that we forgot.
+POSTGRES_LIMITS = {"statement_timeout": "10s", "lock_timeout": "4s", "idle_in_transaction_session_timeout": "60s"}
+PATIENCE = 15.0  # seconds without a byte from PostgreSQL, which should have given up by itself long before
+LOST_RACES = {"40001", "40P01"}  # two transactions that cannot both be: not serializable, and deadlock
 
 
 @dataclass(slots=True)
@@ -70,7 +91,8 @@ _at_hand: ContextVar[Transaction | None] = ContextVar("at_hand", default=None)
 
 
 class Raced(ChatError):
-    """Two transactions wanted the same unique thing at once; asked again, the loser finds what the winner made."""
+    """Two transactions were in each other's way, as by wanting the same unique thing at once; of one of them nothing is
+    left. Asked again, it finds what the winner made."""
 
     def __init__(self) -> None:
         super().__init__("unavailable")
@@ -83,9 +105,29 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def prepare_engine(engine: Engine) -> None:
+    """Make the database as durable and as patient as the rest relies on."""
+    if engine.dialect.name == "sqlite":
+        prepare_sqlite(engine)
+    else:
+        prepare_postgres(engine)
+
+
+def prepare_postgres(engine: Engine) -> None:
+    """Bound everything that could be waited for, so that no green thread is held for ever."""
+    concurrency.bound_waits_for_postgres(PATIENCE)
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        # Asked for here and not by the address: connection poolers refuse what they do not know in there.
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for name, value in POSTGRES_LIMITS.items():
+                cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+        connection.autocommit = False
+
+
+def prepare_sqlite(engine: Engine) -> None:
     """Make SQLite durable (WAL, an ack means on disk) and leave its transactions to us."""
-    if engine.dialect.name != "sqlite":
-        return
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
@@ -192,7 +234,11 @@ def translated() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise Raced from error
-    except (DBAPIError, PoolTimeout, PendingRollbackError) as error:
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) in LOST_RACES:
+            raise Raced from error
+        raise ChatError("unavailable") from error
+    except (PoolTimeout, PendingRollbackError) as error:
         raise ChatError("unavailable") from error
 
 

@@ -49,6 +49,10 @@ class Journal:
     events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     ended_sessions: list[str] = field(default_factory=list)
 
+    def doubted(self) -> Journal:
+        """The same streams, with nothing to tell but that something may have changed."""
+        return Journal(events={stream: [] for stream in self.events})
+
 
 def joined(journals: Iterable[Journal]) -> Journal:
     """What several have to tell, in their order."""

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.servers.postgres import Postgres
 from tests.servers.redis import Redis
-from tests.support import Person, Phone, Server
+from tests.support import Database, Person, Phone, Server
+
+# What runs on both databases; everything else runs on SQLite, or all on the one that PARLEY_TEST_DATABASE names.
+ON_BOTH = {"actions", "doors", "importers", "security"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ask each test that matters twice, once on each database."""
+    here, test = metafunc.definition.path.parent.name, metafunc.definition
+    if "database" not in metafunc.fixturenames:
+        return
+    if test.get_closest_marker("sqlite"):
+        metafunc.parametrize("database", ["sqlite"], indirect=True, scope="session")
+    elif here in ON_BOTH and "PARLEY_TEST_DATABASE" not in os.environ:
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +35,15 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
+def postgres_with_tables(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Database:
+    """Makes databases in it that have their tables already: to copy them is ten times as fast as to migrate."""
+    template = Server(tmp_path_factory.mktemp("template"), database=postgres.database())
+    migrated = template.chat("db", "upgrade")
+    assert migrated.returncode == 0, migrated.stderr
+    return lambda: postgres.database(template.database)
+
+
+@pytest.fixture(scope="session")
 def redis() -> Iterator[Redis]:
     """A real Redis for the whole run, started when first asked for. Who breaks one starts it with ``own=True``."""
     server = Redis()
@@ -28,20 +52,55 @@ def redis() -> Iterator[Redis]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One running server for all tests that do not stop it; its heads come often, so that tests need not wait."""
-    server = Server(tmp_path_factory.mktemp("server"), {"HEADS_SECONDS": "2"}).start()
-    yield server
-    server.stop()
+def database(request: pytest.FixtureRequest) -> Database:
+    """Makes databases of the kind that is at hand."""
+    kind: str = getattr(request, "param", os.environ.get("PARLEY_TEST_DATABASE", "sqlite"))
+    if kind == "sqlite":
+        return in_its_folder
+    assert kind == "postgresql", f"PARLEY_TEST_DATABASE must be sqlite or postgresql, not {kind}"
+    made: Callable[[], str] = request.getfixturevalue("postgres_with_tables")
+    return made
 
 
 @pytest.fixture
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+def scratch(database: Database, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database for one test, gone after it."""
+    address = database()
+    yield address
+    if address:
+        request.getfixturevalue("postgres").drop(address)
+
+
+def in_its_folder() -> str:
+    """SQLite: no address is needed."""
+    return ""
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[Database, Server]]:
+    """The servers for the whole run, by what made their database: a file's tests go to and fro between the two."""
+    running: dict[Database, Server] = {}
+    yield running
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(database: Database, servers: dict[Database, Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """One running server for all tests that do not stop it; its heads come often, so that tests need not wait."""
+    if database not in servers:
+        folder = tmp_path_factory.mktemp("server")
+        servers[database] = Server(folder, {"HEADS_SECONDS": "2"}, database()).start()
+    return servers[database]
+
+
+@pytest.fixture
+def own_server(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """Starts servers for a test that stops them, kills them, or needs other settings."""
     started: list[Server] = []
 
     def start(**settings: str) -> Server:
-        started.append(Server(tmp_path_factory.mktemp("own"), settings).start())
+        started.append(Server(tmp_path_factory.mktemp("own"), settings, database()).start())
         return started[-1]
 
     yield start

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from chat import journal, passwords
 from chat.actions.sessions import revoke
@@ -40,8 +40,7 @@ def make_invite(claims: str | None = None) -> str:
 def make_account(username: str, display_name: str, password: str, role: str = "member") -> User:
     """An account with a password, as by signing up."""
     refuse_taken_name(username, None)
-    deployment = journal.session().scalars(select(Deployment)).one()
-    deployment.accounts += 1
+    journal.session().execute(update(Deployment).values(accounts=Deployment.accounts + 1))
     user = add_user(
         username=username, display_name=display_name, password_hash=passwords.hash_password(password), role=role
     )

@@ -97,8 +97,8 @@ def add_user(**fields: Any) -> User:
 def use_invite(invite: Invite, user: User) -> None:
     """Spend an invite, and let its holder into the channels it names."""
     invite.used_at, invite.used_by = now(), user.id
-    for channel_id in sorted(invite.channel_ids):
-        seq = journal.next_number(channel_id)
+    numbers = [(channel_id, journal.next_number(channel_id)) for channel_id in sorted(invite.channel_ids)]
+    for channel_id, seq in numbers:  # all channels were locked before anybody's own stream is, as everywhere
         channel = journal.session().get_one(Channel, channel_id)
         if find_membership(channel_id, user.id) is None:
             admit(channel, user.id, seq)

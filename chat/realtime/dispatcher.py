@@ -136,7 +136,10 @@ class Dispatcher:
     # Telling -------------------------------------------------------------------------------------
 
     def wake(self, stream_id: str, events: list[Event]) -> None:
-        """A stream has new events, just committed here; they are told by the background, off the sender's path."""
+        """A stream has new events, just committed here; they are told by the background, off the sender's path.
+
+        No events: a commit's outcome is not known, so the stream is looked at.
+        """
         if stream_id in self.followed:
             committed_at = time.monotonic()
             self._work.put(lambda: self._pass_on(stream_id, events, committed_at))
@@ -150,6 +153,8 @@ class Dispatcher:
         self._work.put(task)
 
     def _pass_on(self, stream_id: str, events: list[Event], committed_at: float) -> None:
+        if not events:
+            self._catch_up(stream_id)
         for event in events:
             entry = self.followed.get(stream_id)
             if entry is None or event.seq <= entry.sent:

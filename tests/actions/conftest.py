@@ -47,8 +47,9 @@ class Someone:
 class Office:
     """A workspace in this process; ``told`` collects what the dispatcher would be woken with."""
 
-    def __init__(self, folder: Path) -> None:
-        self.app = create_app({"DATA_DIR": str(folder), "ASYNC_MODE": "threading", "RATE_LIMITS": "off"})
+    def __init__(self, folder: Path, database: str = "") -> None:
+        settings = {"DATA_DIR": str(folder), "DATABASE_URL": database}
+        self.app = create_app({**settings, "ASYNC_MODE": "threading", "RATE_LIMITS": "off"})
         self.dispatch = self.app.extensions["chat"].dispatch
         self.told: list[Event] = []
         self.dispatch.wake = lambda _stream, events: self.told.extend(events)
@@ -105,8 +106,8 @@ def watching(tell: Callable[[str, Any], None]) -> Iterator[None]:
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(tmp_path)
+def office(tmp_path: Path, scratch: str) -> Iterator[Office]:
+    office = Office(tmp_path, scratch)
     with office.app.app_context():
         upgrade()
 

@@ -17,6 +17,8 @@ from chat.extensions import db
 from chat.models import ReadCursor
 from tests.actions.conftest import Someone
 
+pytestmark = pytest.mark.sqlite  # PostgreSQL lets writers go side by side
+
 
 @pytest.fixture
 def ana(someone: Callable[..., Someone]) -> Someone:

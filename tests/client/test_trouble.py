@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -30,7 +29,7 @@ from chat.client import (
 )
 from tests.client.little_server import LittleServer
 from tests.faults.proxy import Proxy
-from tests.support import ROOT, Person, Server, free_port, until
+from tests.support import ROOT, Database, Person, Server, free_port, until
 
 Run = Callable[..., Client]
 
@@ -82,9 +81,9 @@ def test_what_is_said_and_done_offline_arrives_once_and_in_order(ana: Person, bo
 
 
 @pytest.fixture(scope="module")
-def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def mortal(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that may be killed, if it is started again."""
-    server = Server(tmp_path_factory.mktemp("mortal"), {"HEADS_SECONDS": "2"}).start()
+    server = Server(tmp_path_factory.mktemp("mortal"), {"HEADS_SECONDS": "2"}, database()).start()
     yield server
     server.stop()
 
@@ -110,11 +109,9 @@ def test_after_a_restore_from_backup_a_bot_begins_anew(mortal: Server, bot: Run)
     chat.send(channel_id, "as it is")
     assert said(events, 1) == ["as it is"]
     mortal.kill()
-    with sqlite3.connect(mortal.folder / "chat.db") as database:
-        # The same numbers say something else now, and only who threw everything away will see it.
-        database.execute("UPDATE messages SET text = 'as it was' WHERE channel_id = ?", (channel_id,))
-        database.execute("UPDATE deployment SET epoch = 'another'")
-    database.close()
+    # The same numbers say something else now, and only who threw everything away will see it.
+    mortal.sql("UPDATE messages SET text = 'as it was' WHERE channel_id = :id", id=channel_id)
+    mortal.sql("UPDATE deployment SET epoch = 'another'")
     mortal.start()
     until(lambda: [message.text for message in chat.messages(channel_id)] == ["as it was"], 20)
     assert chat.send(channel_id, "and on").result(20)

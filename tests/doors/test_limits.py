@@ -19,14 +19,14 @@ from chat.limits import MAX_BACKLOG_PACKETS, MAX_FRAME
 from chat.logs import Bounded
 from chat.rates import Pace, parse
 from tests.doors.wire import Gone, Wire
-from tests.support import Person, Reply, Server, until
+from tests.support import Database, Person, Reply, Server, until
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def strict(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the usual limits, of which the smallest are within a test's reach."""
     settings = {"RATE_LIMITS": "message=5/10, address=50/500", "CONNECTIONS_PER_USER": "3"}
-    server = Server(tmp_path_factory.mktemp("strict"), settings).start()
+    server = Server(tmp_path_factory.mktemp("strict"), settings, database()).start()
     yield server
     server.stop()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,16 +15,16 @@ import websocket
 from chat.dispatch import ACTIONS, LIVE
 from chat.schemas import fields as own_fields
 from tests.doors.wire import Gone, Wire
-from tests.support import Person, Phone, Server, until
+from tests.support import Database, Person, Phone, Server, until
 
 OK_TEXT = 4000
 MAX_FRAME = 65_536
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def host(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of this file's own, so that its log tells of these tests alone."""
-    server = Server(tmp_path_factory.mktemp("malformed")).start()
+    server = Server(tmp_path_factory.mktemp("malformed"), database=database()).start()
     yield server
     server.stop()
 
@@ -87,11 +86,10 @@ def _nobody_is_harmed(host: Server, neighbour: Phone) -> Iterator[None]:
 
 def stored(host: Server) -> int:
     """How many messages, reactions and revisions there are, but for the tombstones of this file's own."""
-    with sqlite3.connect(host.folder / "chat.db", timeout=10) as database:
-        query = """SELECT (SELECT count(*) FROM messages WHERE deleted_at IS NULL)
-                        + (SELECT count(*) FROM reactions) + (SELECT count(*) FROM revisions)"""
-        [count] = database.execute(query).fetchone()
-    database.close()
+    [[count]] = host.sql(
+        """SELECT (SELECT count(*) FROM messages WHERE deleted_at IS NULL)
+                + (SELECT count(*) FROM reactions) + (SELECT count(*) FROM revisions)"""
+    )
     return int(count)
 
 

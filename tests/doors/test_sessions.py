@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 import time
 import uuid
@@ -86,10 +85,8 @@ def test_one_invite_and_many_at_once_let_one_in(server, owner):
 
 def test_an_invite_ends(server, owner):
     fresh, old = (owner.post("/invites", {"expires_in": 3600}).expect(201).data["invite"] for _ in range(2))
-    with sqlite3.connect(server.folder / "chat.db", timeout=10) as database:  # an hour is too long for a test
-        statement = "UPDATE invites SET expires_at = '2020-01-01 00:00:00.000000' WHERE secret_hash = ?"
-        assert database.execute(statement, (hash_secret(old),)).rowcount == 1
-    database.close()
+    statement = "UPDATE invites SET expires_at = '2020-01-01 00:00:00.000000' WHERE secret_hash = :hash RETURNING id"
+    assert len(server.sql(statement, hash=hash_secret(old))) == 1  # an hour is too long for a test
     assert newcomer(server).sign_up(fresh).status == 201
     assert newcomer(server).sign_up(old).code == "forbidden"
 
@@ -108,14 +105,13 @@ def test_an_invite_brings_people_into_its_channels(server, owner):
 
 def test_an_invite_lets_an_imported_person_claim_what_they_wrote(server, owner, ana):
     imported = f"01{uuid.uuid4().hex[:24]}"
-    with sqlite3.connect(server.folder / "chat.db", timeout=10) as database:
-        database.execute("INSERT INTO streams (id, seq, posted, floor) VALUES (?, 0, 0, 0)", (imported,))
-        database.execute(
-            """INSERT INTO users (id, username, display_name, role, kind, created_at)
-               VALUES (?, ?, 'Imported', 'member', 'person', '2020-01-01 00:00:00.000000')""",
-            (imported, f"imported-{imported[-8:]}"),
-        )
-    database.close()
+    server.sql("INSERT INTO streams (id, seq, posted, floor) VALUES (:id, 0, 0, 0)", id=imported)
+    server.sql(
+        """INSERT INTO users (id, username, display_name, role, kind, created_at)
+           VALUES (:id, :name, 'Imported', 'member', 'person', '2020-01-01 00:00:00.000000')""",
+        id=imported,
+        name=f"imported-{imported[-8:]}",
+    )
     assert owner.post("/invites", {"user_id": ana.id}).code == "user_not_found"  # has an account
     invite = owner.post("/invites", {"user_id": imported}).expect(201).data["invite"]
     person = newcomer(server, "claimant")
@@ -304,10 +300,8 @@ def test_what_another_process_ended_is_refused_and_closed(server, ana, bo):
     phone, town = bo.connect(), ana.opens("public", bo)
     phone.looks_at(town)
     assert phone.sends(town, "before").code == "ok"
-    with sqlite3.connect(server.folder / "chat.db", timeout=10) as database:
-        moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        database.execute("UPDATE sessions SET revoked_at = ? WHERE user_id = ?", (moment, bo.id))
-    database.close()
+    moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    server.sql("UPDATE sessions SET revoked_at = :moment WHERE user_id = :user", moment=moment, user=bo.id)
     assert phone.disconnected.is_set() or phone.sends(town, "too late").code == "session_expired"
     assert phone.disconnected.wait(2)
     assert bo.get("/session").code == "session_expired"

@@ -11,13 +11,17 @@ import requests
 import websocket
 
 from tests.doors.wire import Gone
-from tests.support import Person, Phone, Server, until
+from tests.support import Database, Person, Phone, Server, until
 
 
 @pytest.fixture(scope="module", params=["auto", "threading"])
-def either(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def either(
+    request: pytest.FixtureRequest, database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A server as it usually runs, and one that serves with threads."""
-    server = Server(tmp_path_factory.mktemp("either"), {"ASYNC_MODE": request.param, "HEADS_SECONDS": "2"}).start()
+    server = Server(
+        tmp_path_factory.mktemp("either"), {"ASYNC_MODE": request.param, "HEADS_SECONDS": "2"}, database()
+    ).start()
     yield server
     server.stop()
 

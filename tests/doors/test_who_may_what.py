@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -94,7 +93,7 @@ def people(server: Server, owner: Person) -> dict[str, Person]:
     names = ("ana", "bo", "cleo", "outsider", "member", "guest", "admin")
     found = {name: server.person(name, owner) for name in names}
     for name in ("guest", "admin"):  # no door makes these yet
-        change_row(server, "UPDATE users SET role = ? WHERE id = ?", name, found[name].id)
+        server.sql("UPDATE users SET role = :role WHERE id = :id", role=name, id=found[name].id)  # no door does
     return {**found, "owner": owner}
 
 
@@ -111,13 +110,6 @@ def phones() -> Iterator[Callable[[Person], Phone]]:
     yield phone_of
     for phone in kept.values():
         phone.hangs_up()
-
-
-def change_row(server: Server, statement: str, *values: str) -> None:
-    """Arrange in the database what no door can arrange."""
-    with sqlite3.connect(server.folder / "chat.db", timeout=10) as database:
-        database.execute(statement, values)
-    database.close()
 
 
 # The scene: a channel of a kind, someone in a role there, and messages ---------------------------------
@@ -154,8 +146,8 @@ def arrange(server: Server, people: dict[str, Person], kind: str, role: str) -> 
         if inside and someone is not ana:
             ana.adds(channel_id, someone)
         if role == "channel_admin":
-            statement = "UPDATE memberships SET role = 'admin' WHERE channel_id = ? AND user_id = ?"
-            change_row(server, statement, channel_id, someone.id)
+            statement = "UPDATE memberships SET role = 'admin' WHERE channel_id = :channel AND user_id = :user"
+            server.sql(statement, channel=channel_id, user=someone.id)
     scene = Scene(someone, channel_id, bo, cleo if kind != "dm" else bo, inside and role != "ex_member")
     scene.others = [bo.says(channel_id, f"by bo {number}")["id"] for number in range(3)]
     if inside:

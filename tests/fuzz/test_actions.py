@@ -28,6 +28,7 @@ from chat.errors import ChatError
 from chat.extensions import db
 from tests.actions.conftest import Office, Someone
 from tests.fuzz.model import Model, Post, Refused, Room
+from tests.support import Database
 
 TIMES = int(os.environ.get("PARLEY_FUZZ", "1"))
 ROLES = {"olga": "owner", "ana": "member", "bo": "member", "gus": "guest"}
@@ -40,8 +41,8 @@ TEXTS = st.sampled_from(["hello", "@bo", "@ana and @gus", "@channel", "  spaced 
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    office = Office(tmp_path_factory.mktemp("actions"))
+def office(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    office = Office(tmp_path_factory.mktemp("actions"), database())
     with office.app.app_context():
         upgrade()
         yield office

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,7 +19,7 @@ import websocket
 
 from tests.doors.wire import Gone, Wire
 from tests.fuzz.grammar import Grammar
-from tests.support import Person, Phone, Server
+from tests.support import Database, Person, Phone, Server
 
 TIMES = int(os.environ.get("PARLEY_FUZZ", "1"))
 SEEDS = range(16 * TIMES)
@@ -48,10 +47,7 @@ class Scene:
         return wire
 
     def stored(self) -> list[int]:
-        with sqlite3.connect(self.server.folder / "chat.db", timeout=10) as database:
-            counts = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES]
-        database.close()
-        return counts
+        return [self.server.sql(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES]
 
     def memory_now(self) -> float:
         """Megabytes that the worker holds."""
@@ -61,8 +57,8 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    server = Server(tmp_path_factory.mktemp("frames"), {"RATE_LIMITS": "off"}).start()
+def scene(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    server = Server(tmp_path_factory.mktemp("frames"), {"RATE_LIMITS": "off"}, database()).start()
     ana = server.owner()
     bo, stranger = server.person("bo", ana), server.person("stranger", ana)
     den = ana.opens("private", bo)

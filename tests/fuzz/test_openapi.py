@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from chat.rest.openapi import describe
-from tests.support import Person, Server
+from tests.support import Database, Person, Server
 
 TIMES = int(os.environ.get("PARLEY_FUZZ", "1"))
 CHECKS = [
@@ -79,8 +79,8 @@ def bearer(person: Person) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    server = Server(tmp_path_factory.mktemp("openapi"), {"RATE_LIMITS": "off"}).start()
+def target(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    server = Server(tmp_path_factory.mktemp("openapi"), {"RATE_LIMITS": "off"}, database()).start()
     ana = server.owner()
     bo = server.person("bo", ana)
     town = ana.opens("public", bo)

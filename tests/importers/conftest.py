@@ -18,8 +18,8 @@ def slack() -> Slack:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    workspace = Workspace(tmp_path / "data")
+def workspace(tmp_path: Path, scratch: str) -> Iterator[Workspace]:
+    workspace = Workspace(tmp_path / "data", scratch)
     with workspace.app.app_context():
         upgrade()
         workspace.moves_in()

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.importers.support import data_folder
-from tests.support import Person, Server
+from tests.support import Database, Person, Server
 
 PAGE = 200
 
@@ -82,9 +82,9 @@ def source(data: Path) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def houston(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houston]:
+def houston(data: Path, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houston]:
     (path,) = data.glob("*.zip")
-    server = Server(tmp_path_factory.mktemp("houston")).start()
+    server = Server(tmp_path_factory.mktemp("houston"), database=database()).start()
     owner = server.owner()
     began = time.monotonic()
     done = server.chat("import", "slack", str(path))

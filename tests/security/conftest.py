@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support import PASSWORD, Server
+from tests.support import PASSWORD, Database, Server
 
 HOST = "chat.example.org"
 PUBLIC_URL = f"https://{HOST}"
@@ -52,9 +52,9 @@ class Browser:
 
 
 @pytest.fixture(scope="package")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def public(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     settings = {"PUBLIC_URL": PUBLIC_URL, "SECRET_KEY": "k" * 40, "TRUSTED_PROXIES": "1", "REGISTRATION": "open"}
-    server = Server(tmp_path_factory.mktemp("public"), settings).start()
+    server = Server(tmp_path_factory.mktemp("public"), settings, database()).start()
     invite = server.log().split("/invite/")[1].split()[0]
     body = {"username": "owner", "display_name": "Owner", "password": PASSWORD, "invite": invite}
     assert Browser(server).ask("POST", "/api/v1/users", body).status_code == 201

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,7 +17,7 @@ import requests
 from chat.dispatch import ACTIONS, LIVE
 from chat.rest.routes import ROUTES
 from tests.doors.wire import Gone, Wire
-from tests.support import PASSWORD, Person, Server
+from tests.support import PASSWORD, Database, Person, Server
 
 CANARY = "canary7"  # in everything that is made up here; all of it together is what must not be found
 FORGED = "FORGED-LINE"
@@ -68,8 +67,10 @@ TALKATIVE = {
 
 
 @pytest.fixture(scope="module", params=["text", "json"])
-def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    server = Server(tmp_path_factory.mktemp("watched"), {**TALKATIVE, "LOG_FORMAT": request.param}).start()
+def watched(
+    request: pytest.FixtureRequest, database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Watched]:
+    server = Server(tmp_path_factory.mktemp("watched"), {**TALKATIVE, "LOG_FORMAT": request.param}, database()).start()
     owner = server.owner()
     watched = Watched(server, owner)
     watched.secrets = {
@@ -198,15 +199,9 @@ def test_no_request_that_is_no_http_is_written_down(watched: Watched, request_: 
     assert watched.owner.get("/session").status == 200
 
 
-def in_database(server: Server, statement: str) -> None:
-    with sqlite3.connect(server.folder / "chat.db", timeout=10) as database:
-        database.execute(statement)
-    database.close()
-
-
 BREAKS: dict[str, tuple[str, str, int]] = {
     "a row nobody can read": (
-        "UPDATE users SET created_at = 'not a time'",
+        "UPDATE users SET created_at = '12026-01-01 00:00:00.000000'",
         "UPDATE users SET created_at = '2026-01-01 00:00:00.000000'",
         500,
     ),
@@ -224,13 +219,13 @@ def test_what_fails_inside_is_logged_without_what_was_asked(
 ) -> None:
     channel_id, before = own_channel(), len(watched.server.log())
     body = {"client_msg_id": str(uuid.uuid4()), "text": f"{CANARY} @channel\r\n{FORGED}"}
-    in_database(watched.server, break_it)
+    watched.server.sql(break_it)
     try:
         answer = watched.ask("POST", f"/api/v1/channels/{channel_id}/messages?q={CANARY}", json=body)
         live = wire.asks(json.dumps(["message", {**body, "channel_id": channel_id}]))
         listed = watched.ask("GET", f"/api/v1/channels/{channel_id}/messages")
     finally:
-        in_database(watched.server, mend)
+        watched.server.sql(mend)
     assert answer.status_code == status
     assert listed.status_code == status
     assert live["error"]["code"] == answer.json()["error"]["code"]

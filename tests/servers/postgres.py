@@ -75,8 +75,14 @@ class Postgres:
         name = f"parley_{uuid.uuid4().hex[:12]}"
         source = make_url(template).database if template else "template1"
         self.execute(f'CREATE DATABASE {name} TEMPLATE "{source}"')
-        self._made.append(name)
-        return make_url(self.address).set(database=name).render_as_string(hide_password=False)
+        address = make_url(self.address).set(database=name).render_as_string(hide_password=False)
+        self._made.append(address)
+        return address
+
+    def drop(self, address: str) -> None:
+        """Forget a database, with whoever is still in it."""
+        name = make_url(address).database
+        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         """Run a statement as the one who may do everything."""
@@ -135,12 +141,11 @@ class Postgres:
     def close(self) -> None:
         """End a server of our own; leave nothing behind in someone else's."""
         if self.program:
-            with suppress(subprocess.TimeoutExpired):
-                self.stop()
+            self.program.end(signal.SIGQUIT)  # nothing need be kept
             self.program.remove()
             return
-        for name in self._made:
-            self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        for address in self._made:
+            self.drop(address)
 
 
 @contextmanager
