@@ -17,13 +17,14 @@ ON_BOTH = {"actions", "doors", "importers", "security"}
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Ask each test that matters twice, once on each database."""
-    here, test = metafunc.definition.path.parent.name, metafunc.definition
+    test, both = metafunc.definition, ["sqlite", "postgresql"]
     if "database" not in metafunc.fixturenames:
         return
-    if test.get_closest_marker("sqlite"):
-        metafunc.parametrize("database", ["sqlite"], indirect=True, scope="session")
-    elif here in ON_BOTH and "PARLEY_TEST_DATABASE" not in os.environ:
-        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True, scope="session")
+    kinds = [kind for kind in both if test.get_closest_marker(kind)]
+    if not kinds and test.path.parent.name in ON_BOTH and "PARLEY_TEST_DATABASE" not in os.environ:
+        kinds = both
+    if kinds:
+        metafunc.parametrize("database", kinds, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +67,10 @@ def database(request: pytest.FixtureRequest) -> Database:
 def scratch(database: Database, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database for one test, gone after it."""
     address = database()
+    postgres: Postgres | None = request.getfixturevalue("postgres") if address else None
     yield address
-    if address:
-        request.getfixturevalue("postgres").drop(address)
+    if postgres:
+        postgres.drop(address)
 
 
 def in_its_folder() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from chat import journal
 from chat.actions import Answer
@@ -15,7 +15,7 @@ from chat.actions.channels import find_channels, find_participants, personal
 from chat.actions.history import complete, latest
 from chat.actions.reading import count_unread
 from chat.actors import Actor
-from chat.basics import iso, now
+from chat.basics import iso, new_id, now
 from chat.errors import ChatError
 from chat.journal import Event
 from chat.limits import LIMITS, MAX_CHANGES, MAX_STREAMS, MAX_SYNCED, PAGE
@@ -237,6 +237,11 @@ def in_order(
 def people_of(channel: Channel) -> list[str] | None:
     """The participants of a direct conversation."""
     return None if channel.is_named else find_participants([channel.id])[channel.id]
+
+
+def begin_epoch() -> None:
+    """Forget all numbers that were told: the database was restored, and they come again for other things."""
+    journal.session().execute(update(Deployment).values(epoch=new_id()))
 
 
 def find_epoch() -> str:

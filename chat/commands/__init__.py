@@ -47,11 +47,22 @@ def upgrade_database(settings: dict[str, Any]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists() and not os.access(path, os.W_OK):
                 raise Stop(f"the database {path} cannot be written")
+        else:
+            refuse_other_encodings()
         upgrade()
     except OSError as error:
         raise Stop(f"the database folder cannot be made: {error.strerror}: {error.filename}") from None
     except SQLAlchemyError as error:
-        raise Stop(f"the database cannot be opened: {getattr(error, 'orig', None) or error}") from None
+        words = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise Stop(f"the database cannot be opened: {words}") from None
+
+
+def refuse_other_encodings() -> None:
+    """PostgreSQL's databases can be of encodings that know no emoji; that would show only when someone sends one."""
+    with db.engine.connect() as connection:
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise Stop(f"the database is in {encoding}; make one with ENCODING 'UTF8' TEMPLATE template0")
 
 
 @contextmanager

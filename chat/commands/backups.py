@@ -1,4 +1,7 @@
-"""chat backup, chat restore: the whole workspace in one file, and back. Both work while the server runs."""
+"""chat backup, chat restore: the whole workspace in one file, and back. Both work while the server runs.
+
+PostgreSQL has tools of its own for that; Parley only has to be told that the past has come back.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from pathlib import Path
 
 import click
 
+from chat.actions import sync
 from chat.basics import new_id, now
-from chat.commands import Stop
+from chat.commands import Stop, in_transaction, workspace_at_hand
 from config import read_settings
 
 
@@ -19,6 +23,7 @@ from config import read_settings
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Copy the whole workspace as it is at this moment to FILE. The secret key is not in it."""
+    refuse_postgres("back it up with pg_dump (docs/self-hosting.md)")
     if file.exists():
         raise Stop(f"{file} exists already")
     copy(database_file(), file)
@@ -26,9 +31,16 @@ def backup(file: Path) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def restore(file: Path) -> None:
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.option("--new-epoch", is_flag=True, help="Nothing is put back: pg_restore, or a snapshot, has done it already.")
+def restore(file: Path | None, new_epoch: bool) -> None:
     """Put the backup FILE in place of what is there, which is kept beside it. Everyone's page starts anew by itself."""
+    if (file is None) != new_epoch:
+        raise Stop("name a backup to restore, or say --new-epoch after other tools restored the database")
+    if file is None:
+        begin_epoch()
+        return
+    refuse_postgres("restore it with pg_restore, then say: chat restore --new-epoch")
     path = database_file(must_exist=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     with prepared(file, path.with_name(f"restore-{os.getpid()}.db")) as ready:
@@ -38,6 +50,19 @@ def restore(file: Path) -> None:
             click.echo(f"What was there until now is in {former}.")
         copy(ready, path)
     click.echo("Restored. `chat run` brings it up to date if it is of an older version.")
+
+
+def begin_epoch() -> None:
+    """Numbers above what was restored mean something else from now on."""
+    with workspace_at_hand():
+        in_transaction(sync.begin_epoch, writes=True)
+    click.echo("A new epoch has begun: everyone's page starts anew from what is there now.")
+
+
+def refuse_postgres(advice: str) -> None:
+    """Say what to do where the database is PostgreSQL."""
+    if not read_settings()["DATABASE_URL"].startswith("sqlite:///"):
+        raise Stop(f"the database is PostgreSQL; {advice}")
 
 
 @contextmanager
@@ -72,10 +97,7 @@ def copy(source: Path, target: Path) -> None:
 
 def database_file(*, must_exist: bool = True) -> Path:
     """Where the embedded database lives."""
-    url = read_settings()["DATABASE_URL"]
-    if not url.startswith("sqlite:///"):
-        raise Stop("this is for the embedded database; PostgreSQL has pg_dump and pg_restore")
-    path = Path(url.removeprefix("sqlite:///"))
+    path = Path(read_settings()["DATABASE_URL"].removeprefix("sqlite:///"))
     if must_exist and not path.exists():
         raise Stop(f"there is no database yet at {path}")
     return path

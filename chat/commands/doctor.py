@@ -177,7 +177,10 @@ def check_reachable(connection: Connection, path: Path | None) -> str:
     if path is None:
         if connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one():
             raise Bad("it is a read-only copy; DATABASE_URL must name the primary")
-        return "PostgreSQL, writable"
+        for setting in ("fsync", "synchronous_commit"):
+            if connection.execute(text(f"SHOW {setting}")).scalar_one() == "off":
+                raise Bad(f"{setting} is off, so what was acknowledged can be lost")
+        return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar_one().split()[0]}, writable"
     journal = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
     durability = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
     if (journal, durability) != ("wal", 2):

@@ -10,6 +10,8 @@ import pytest
 
 from tests.doors.wire import Wire
 
+pytestmark = pytest.mark.sqlite  # test_postgres.py has the other's
+
 
 def test_a_backup_brings_everything_back_and_every_page_starts_anew(own_server, connect, tmp_path: Path):
     server = own_server()

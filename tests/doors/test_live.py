@@ -13,6 +13,19 @@ def test_a_message_reaches_whoever_looks_at_the_channel(connect, ana, bo):
     assert phone.hears("message")["message"] == sent
 
 
+def test_a_message_whose_sender_got_no_answer_reaches_whoever_looks(own_server, connect, tmp_path):
+    points = tmp_path / "failpoints"
+    points.write_text("")
+    server = own_server(CHAT_FAILPOINTS=f"@{points}", POLL_SECONDS="0", HEADS_SECONDS="0")
+    ana = server.owner()
+    town, phone = ana.opens(), connect(ana)
+    phone.looks_at(town)
+    points.write_text("after_commit:raise")  # as if the connection to the database broke on the way back
+    refused = connect(ana).sends(town, "did it arrive?")
+    assert (refused.code, refused.error["retryable"]) == ("unavailable", True)
+    assert phone.hears("message")["message"]["text"] == "did it arrive?"
+
+
 def test_an_edit_a_reaction_and_a_deletion_replace_the_message(connect, ana, bo):
     town = ana.opens("public", bo)
     phone, anas = connect(bo), connect(ana)

@@ -1,4 +1,4 @@
-"""Run by test_driver.py in a process that eventlet has patched: how long waits on PostgreSQL take side by side."""
+"""Run by test_postgres_driver.py in a process that eventlet patched: how long waits on PostgreSQL take side by side."""
 
 from __future__ import annotations
 

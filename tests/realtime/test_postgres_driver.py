@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.postgres.green_waits import AT_ONCE
+from tests.realtime.green_waits import AT_ONCE
 from tests.support import ROOT, Database
 
-PATCHED = "import eventlet; eventlet.monkey_patch(); from tests.postgres.green_waits import main; main({!r}, {!r})"
+PATCHED = "import eventlet; eventlet.monkey_patch(); from tests.realtime.green_waits import main; main({!r}, {!r})"
 
 
 def test_many_waits_take_the_time_of_one_and_none_is_for_ever(postgres_with_tables: Database, tmp_path: Path) -> None:
