@@ -11,8 +11,11 @@ from tests.servers.postgres import Postgres
 from tests.servers.redis import Redis
 from tests.support import Database, Person, Phone, Server
 
-# What runs on both databases; everything else runs on SQLite, or all on the one that PARLEY_TEST_DATABASE names.
-ON_BOTH = {"actions", "doors", "importers", "security"}
+# The folders and files that run on both databases. Everything else runs on SQLite; or all on the one that
+# PARLEY_TEST_DATABASE names.
+ON_BOTH = {"actions", "doors", "importers", "security", "test_audit", "test_real_run"}
+
+CHOSEN = os.environ.get("PARLEY_TEST_DATABASE", "")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -21,7 +24,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" not in metafunc.fixturenames:
         return
     kinds = [kind for kind in both if test.get_closest_marker(kind)]
-    if not kinds and test.path.parent.name in ON_BOTH and "PARLEY_TEST_DATABASE" not in os.environ:
+    if not kinds and not ON_BOTH.isdisjoint({test.path.parent.name, test.path.stem}) and not CHOSEN:
         kinds = both
     if kinds:
         metafunc.parametrize("database", kinds, indirect=True, scope="session")
@@ -55,7 +58,7 @@ def redis() -> Iterator[Redis]:
 @pytest.fixture(scope="session")
 def database(request: pytest.FixtureRequest) -> Database:
     """Makes databases of the kind that is at hand."""
-    kind: str = getattr(request, "param", os.environ.get("PARLEY_TEST_DATABASE", "sqlite"))
+    kind: str = getattr(request, "param", CHOSEN or "sqlite")
     if kind == "sqlite":
         return in_its_folder
     assert kind == "postgresql", f"PARLEY_TEST_DATABASE must be sqlite or postgresql, not {kind}"

@@ -65,6 +65,11 @@ class Server:
         return self.folder / "server.log"
 
     @property
+    def address(self) -> str:
+        """Where its data lies, as SQLAlchemy has it."""
+        return database_url({"DATABASE_URL": self.database, "DATA_DIR": self.folder})
+
+    @property
     def environ(self) -> dict[str, str]:
         own = {"DATA_DIR": str(self.folder), "HOST": "127.0.0.1", "PORT": str(self.port)}
         # One address is everybody here, and tests talk faster than people.
@@ -119,9 +124,7 @@ class Server:
 
     def sql(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         """Ask its database, or arrange in it what no door can arrange: behind the server's back."""
-        url = database_url({"DATABASE_URL": self.database, "DATA_DIR": self.folder})
-        engine = create_engine(url, poolclass=NullPool)
-        with engine.begin() as connection:
+        with create_engine(self.address, poolclass=NullPool).begin() as connection:
             done = connection.execute(text(statement), values)
             return [tuple(row) for row in done] if done.returns_rows else []
 

@@ -3,7 +3,8 @@
 Each scenario goes on until so many events reached clients; the figures are printed, and kept in
 bench/results/ for docs/reliability.md. PARLEY_FAULTS sets the number, 100000 without; PARLEY_FAULTS_SECONDS how long
 each may take, 600; PARLEY_FAULTS_KEEP a folder where the servers' data and all histories stay. Those of the
-measurement `idle` stand in idle.py.
+measurement `idle` stand in idle.py. On SQLite, but for what only PostgreSQL can suffer; PARLEY_TEST_DATABASE=postgresql
+runs all that can be run there on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ import os
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from random import Random
 
 from bench.figures import RESULTS, machine, percentile
 from tests.faults import measures
-from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.scenarios import POSTGRES, SCENARIOS, SQLITE, Scenario
 from tests.faults.team import Team, running
+from tests.servers.postgres import Postgres
 
 MEMBERS, PER_SECOND = 50, 60
 DELIVERIES = int(os.environ.get("PARLEY_FAULTS", "100000"))
+CHOSEN = os.environ.get("PARLEY_TEST_DATABASE", "")
 LONGEST = float(os.environ.get("PARLEY_FAULTS_SECONDS", "600"))  # for one scenario, whatever was delivered by then
 KINDS = {
     "lost": ("lost write", "skipped", "hole", "stale at rest"),
@@ -38,16 +41,35 @@ def main(words: list[str]) -> int:
     only_measures = words[:1] == ["measures"]
     chosen = [each for each in SCENARIOS.values() if not words or any(word in each.name for word in words)]
     keep = os.environ.get("PARLEY_FAULTS_KEEP")
-    with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder:
-        team = Team.gather(Path(folder) / "team", MEMBERS)
+    with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder, Teams(Path(folder)) as teams:
         rows = []
         for each in () if only_measures else chosen:
-            rows.append(run_one(team, Path(folder) / each.name.replace(" ", "-"), each))
-            keep_figures(scenarios=rows)  # as soon as they are there: the whole takes long
+            database = CHOSEN or each.databases[0]
+            if database in each.databases:
+                own = Path(folder) / each.name_on(database).replace(" ", "-")
+                rows.append(run_one(teams.on(database), own, each, each.name_on(database)))
+                keep_figures(scenarios=rows)  # as soon as they are there: the whole takes long
         if only_measures or not words:
-            for found in measures.all_of(team, Path(folder) / "measures", words[1:]):
+            for found in measures.all_of(teams.on(SQLITE), Path(folder) / "measures", words[1:]):
                 keep_figures(figures=[found])
     return int(any(row["anomalies"] for row in rows))
+
+
+class Teams(ExitStack):
+    """A team for each database, made when it is first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.made: dict[str, Team] = {}
+
+    def on(self, database: str) -> Team:
+        if database not in self.made:
+            postgres = Postgres(own=True) if database == POSTGRES else None
+            if postgres:
+                self.callback(postgres.close)
+            self.made[database] = Team.gather(self.folder / f"team-{database}", MEMBERS, postgres)
+        return self.made[database]
 
 
 def keep_figures(**found: list[dict[str, object]]) -> None:
@@ -62,7 +84,7 @@ def keep_figures(**found: list[dict[str, object]]) -> None:
     path.write_text(json.dumps({**kept, **about, **found}, indent=1, ensure_ascii=False) + "\n")
 
 
-def run_one(team: Team, folder: Path, scenario: Scenario) -> dict[str, object]:
+def run_one(team: Team, folder: Path, scenario: Scenario, name: str) -> dict[str, object]:
     """One scenario, until enough was delivered; its row of the table."""
     chance = Random(scenario.name)
     began = time.monotonic()
@@ -73,7 +95,7 @@ def run_one(team: Team, folder: Path, scenario: Scenario) -> dict[str, object]:
         verdict = run.verdict()
     counts = {name: sum(verdict.kinds[kind] for kind in kinds) for name, kinds in KINDS.items()}
     row: dict[str, object] = {
-        "scenario": scenario.name,
+        "scenario": name,
         "says": scenario.says,
         "seconds": round(time.monotonic() - began),
         "told": verdict.totals["told"],

@@ -1,6 +1,6 @@
 """Proves a run: from the clients' histories, the database's own record and what REST shows, whether I1 to I11 held.
 
-    verdict = check(histories, Truth.read(database), take_snapshots(url, people))
+    verdict = check(histories, Truth.of(server), take_snapshots(url, people))
     assert verdict.is_clean, verdict.report()
 
 The invariants stand in docs/reliability.md. Nothing here asks the server's code: a row is what its digest says, the

@@ -19,6 +19,7 @@ from tests.faults.team import Run
 from tests.support import until
 
 Break = Callable[[Run, Random], None]
+BOTH = SQLITE, POSTGRES = ("sqlite", "postgresql")
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,23 @@ class Scenario:
     breaks: Break
     every: float = 1.5
     settings: dict[str, str] = field(default_factory=dict)
+    databases: tuple[str, ...] = BOTH
+
+    def name_on(self, database: str) -> str:
+        """What it is called on this database: SQLite is the usual one, and some know only one."""
+        return self.name if database == self.databases[0] else f"{self.name}, PostgreSQL"
 
 
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def scenario(name: str, every: float = 1.5, **settings: str) -> Callable[[Break], Break]:
+def scenario(
+    name: str, every: float = 1.5, databases: tuple[str, ...] = BOTH, **settings: str
+) -> Callable[[Break], Break]:
     """Put a way of breaking into the table; its docstring says what it does."""
 
     def enter(breaks: Break) -> Break:
-        SCENARIOS[name] = Scenario(name, breaks.__doc__ or "", breaks, every, settings)
+        SCENARIOS[name] = Scenario(name, breaks.__doc__ or "", breaks, every, settings, databases)
         return breaks
 
     return enter
@@ -98,9 +106,28 @@ def freeze(run: Run, chance: Random) -> None:
         run.kill_a_worker(signal.SIGCONT)
 
 
+@scenario("F5 PostgreSQL restarts", every=5, databases=(POSTGRES,))
+def postgres_restarts(run: Run, chance: Random) -> None:
+    """PostgreSQL dies and recovers, or cuts off everyone in the middle of what they do"""
+    began = time.monotonic()
+    if chance.random() < 0.5:
+        run.postgres.restart_immediately()
+    else:
+        run.postgres.end_connections()
+    until(run.server.is_ready, 30)
+    run.note("server back after PostgreSQL", time.monotonic() - began)
+
+
+@scenario("F5 PostgreSQL freezes", every=15, databases=(POSTGRES,))
+def postgres_freezes(run: Run, chance: Random) -> None:
+    """SIGSTOP of all of PostgreSQL for ten seconds, then SIGCONT"""
+    with run.postgres.frozen():
+        time.sleep(10)
+
+
 @scenario("F6 two processes", every=5, WEB_CONCURRENCY="2")
 def two_processes(run: Run, chance: Random) -> None:
-    """two workers on one SQLite file, of which one dies at times"""
+    """two workers on one database, of which one dies at times"""
     if chance.random() < 0.5:
         run.kill_a_worker()
     else:
@@ -109,7 +136,7 @@ def two_processes(run: Run, chance: Random) -> None:
         run.arm()
 
 
-@scenario("F7 disk full", every=2)
+@scenario("F7 disk full", every=2, databases=(SQLITE,))
 def disk_full(run: Run, chance: Random) -> None:
     """no file may grow for a while"""
     run.fill_the_disk()
@@ -241,7 +268,7 @@ def removal(run: Run, chance: Random) -> None:
 # Back in time -----------------------------------------------------------------------------------------
 
 
-@scenario("F17 restore", every=20)
+@scenario("F17 restore", every=20, databases=(SQLITE,))
 def restore(run: Run, chance: Random) -> None:
     """a backup is taken, everyone goes on, the power fails, and the backup is restored"""
     backup = run.back_up()

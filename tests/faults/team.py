@@ -20,6 +20,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.snapshot import take_snapshots
 from tests.faults.truth import Truth
 from tests.faults.web_crowd import PythonCrowd, WebCrowd
+from tests.servers.postgres import Postgres
 from tests.support import Person, Server, until
 
 REST = 30.0  # seconds within which everything must have come to rest after the faults
@@ -36,12 +37,13 @@ class Team:
     server: Server
     people: list[Person]
     channels: list[str]
+    postgres: Postgres | None = None  # where its data is, or else in SQLite
 
     @classmethod
-    def gather(cls, folder: Path, members: int) -> Team:
+    def gather(cls, folder: Path, members: int, postgres: Postgres | None = None) -> Team:
         """Make it once; ``on`` gives each run a copy."""
         folder.mkdir(parents=True, exist_ok=True)
-        server = Server(folder).start()
+        server = Server(folder, database=postgres.database() if postgres else "").start()
         owner = server.owner()
         channels = [owner.opens("public") for _ in range(3)] + [owner.opens("private") for _ in range(2)]
         people = [owner]
@@ -52,15 +54,18 @@ class Team:
             people.append(person.sign_in())
         assert all(person.token for person in people)
         server.stop()
-        return cls(server, people, channels)
+        return cls(server, people, channels, postgres)
 
     def on(self, folder: Path, **settings: str) -> Team:
         """The same team on a server of its own, with its data as it was."""
         folder.mkdir(parents=True, exist_ok=True)
         for file in [*self.server.folder.glob("chat.db*"), self.server.folder / "secret_key"]:
             shutil.copy(file, folder)
-        server = Server(folder, {"RATE_LIMITS": "", **settings, "CHAT_FAILPOINTS": f"@{folder / 'failpoints'}"})
-        return Team(server, [replace(person, server=server) for person in self.people], self.channels)
+        database = self.postgres.database(self.server.database) if self.postgres else ""
+        settings = {"RATE_LIMITS": "", **settings, "CHAT_FAILPOINTS": f"@{folder / 'failpoints'}"}
+        server = Server(folder, settings, database)
+        people = [replace(person, server=server) for person in self.people]
+        return Team(server, people, self.channels, self.postgres)
 
 
 class Backup(NamedTuple):
@@ -91,8 +96,9 @@ class Run:
         return [path for crowd in self.crowds for path in crowd.histories]
 
     @property
-    def database(self) -> Path:
-        return self.server.folder / "chat.db"
+    def postgres(self) -> Postgres:
+        assert self.team.postgres, "the team's data is in SQLite"
+        return self.team.postgres
 
     def delivered(self) -> int:
         """How many events reached clients so far."""
@@ -144,7 +150,7 @@ class Run:
     def restore(self, backup: Backup) -> None:
         """A power cut, after which a backup takes the place of what was there: an epoch ends."""
         self.server.kill()
-        truth, heads = Truth.read(self.database), Truth.read(backup.file).heads
+        truth, heads = Truth.of(self.server), Truth.read(f"sqlite:///{backup.file}").heads
         done = self.server.chat("restore", str(backup.file))
         assert done.returncode == 0, done.stderr
         self.ended.append((truth, Restore(backup.began, heads, time.monotonic())))
@@ -177,14 +183,14 @@ class Run:
             verdict = check(self.histories, truth, restores=restores[:number], until=restore.at)
             if not verdict.is_clean:
                 return verdict
-        return check(self.histories, Truth.read(self.database), shown, restores=restores)
+        return check(self.histories, Truth.of(self.server), shown, restores=restores)
 
 
 @contextmanager
 def running(team: Team, folder: Path, *, per_second: float, seed: int = 1) -> Iterator[Run]:
     """The team's server, its network and its crowd, acting; all of it is gone at the end."""
     team.server.start()
-    audit.install(team.server.folder / "chat.db")
+    audit.install(team.server.address)
     proxy = Proxy(team.server.port, seed)
     # Everyone opens another channel first, so that all are looked at.
     turns = [team.channels[number % 5 :] + team.channels[: number % 5] for number in range(len(team.people))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import json
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -11,14 +11,14 @@ import pytest
 from tests.faults import audit
 from tests.faults.history import digest, row_name
 from tests.faults.truth import Truth
-from tests.support import Person, Phone, Server
+from tests.support import Database, Person, Phone, Server
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def watched(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server with an audit."""
-    server = Server(tmp_path_factory.mktemp("watched")).start()
-    audit.install(server.folder / "chat.db")
+    server = Server(tmp_path_factory.mktemp("watched"), database=database()).start()
+    audit.install(server.address)
     yield server
     server.stop()
 
@@ -34,7 +34,7 @@ def bo(watched: Server, ana: Person) -> Person:
 
 
 def truth_of(server: Server) -> Truth:
-    return Truth.read(server.folder / "chat.db")
+    return Truth.of(server)
 
 
 def durable(phone: Phone) -> list[tuple[str, dict]]:
@@ -111,7 +111,7 @@ def test_what_was_there_before_the_audit_is_known_as_it_was_then(own_server: Cal
     den = ana.opens()
     said = ana.says(den, "before")["id"]
     ana.patch(f"/messages/{said}", {"text": "still before"})
-    audit.install(server.folder / "chat.db")
+    audit.install(server.address)
     later = ana.says(den, "after")
     truth = truth_of(server)
     assert truth.starts[den] == 4
@@ -137,14 +137,17 @@ def test_a_version_is_whole_in_whichever_order_it_is_written(
 ) -> None:
     den = ana.opens()
     said = ana.says(den, "react to this")
-    react = f"INSERT INTO reactions VALUES ('{said['id']}', '🎉', '{ana.id}', 0, '2026-01-01')"
+    react = f"""INSERT INTO reactions (message_id, emoji, user_id, position, created_at)
+                VALUES ('{said["id"]}', '🎉', '{ana.id}', 0, '2026-01-01')"""
     stamp = f"UPDATE messages SET changed_seq = {said['seq'] + 1} WHERE id = '{said['id']}'"
-    with sqlite3.connect(watched.folder / "chat.db", timeout=10) as database:
-        database.execute(f"UPDATE streams SET seq = seq + 1 WHERE id = '{den}'")
+    with audit.snapshot(watched.address, writes=True) as connection:
+        ask = connection.exec_driver_sql
+        ask(f"UPDATE streams SET seq = seq + 1 WHERE id = '{den}'")
         for statement in (react, stamp) if reaction_first else (stamp, react):
-            database.execute(statement)
-        found = "SELECT number, json_array_length(body, '$.reactions') FROM audit WHERE stream = ? AND kind = 'message'"
-        assert database.execute(found, [den]).fetchall() == [(said["seq"], 0), (said["seq"] + 1, 1)]
-        database.rollback()
-    database.close()
+            ask(statement)
+        found = ask(f"SELECT number, body FROM audit WHERE stream = '{den}' AND kind = 'message' ORDER BY number")
+        assert [(number, len(json.loads(body)["reactions"])) for number, body in found] == [
+            (said["seq"], 0),
+            (said["seq"] + 1, 1),
+        ]
     assert sorted(truth_of(watched).versions[den]) == [1, 2, said["seq"]], "rolled back, and so is its record"

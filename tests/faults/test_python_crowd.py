@@ -22,7 +22,7 @@ def crowd(own_server: Callable[..., Server], tmp_path: Path) -> Iterator[tuple[P
     owner = server.owner()
     people = [owner, *(server.person(f"p{number}", owner) for number in range(5))]
     channels = [owner.opens(kind, *people[1:]) for kind in ("public", "public", "private")]
-    audit.install(server.folder / "chat.db")
+    audit.install(server.address)
     crowd = PythonCrowd.of(tmp_path, server, [(person, channels) for person in people]).start()
     yield crowd, channels
     crowd.end()
@@ -46,7 +46,7 @@ def test_a_crowd_that_was_killed_comes_to_rest_and_its_histories_are_proven(
 
     people: list[tuple[Person, list[str]]] = [(person, channels) for person, _ in party.people]
     shown = take_snapshots(server.url, [(person.id, person.token, channels) for person, channels in people])
-    verdict = check(party.histories, Truth.read(server.folder / "chat.db"), shown)
+    verdict = check(party.histories, Truth.of(server), shown)
     assert verdict.is_clean, verdict.report()
     second = [counts for name, counts in verdict.clients.items() if name.endswith(".2")]
     assert sum(counts["ask"] for counts in second) == asked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,7 +70,7 @@ class Diarist:
 @pytest.fixture
 def watched(own_server: Callable[..., Server]) -> Server:
     server = own_server()
-    audit.install(server.folder / "chat.db")
+    audit.install(server.address)
     return server
 
 
@@ -106,14 +105,12 @@ def test_a_real_run_is_proven_and_a_changed_database_is_noticed(
     people: list[tuple[Person, list[str]]] = [(person, [den]) for person in (ana, bo, cleo)]
     shown = take_snapshots(watched.url, [(person.id, person.token, channels) for person, channels in people])
     assert shown[cleo.id] == {den: {}}, "she is out, and sees nothing of it"
-    verdict = check([history.path], Truth.read(watched.folder / "chat.db"), shown)
+    verdict = check([history.path], Truth.of(watched), shown)
     assert verdict.is_clean, verdict.report()
     assert (verdict.acked, verdict.totals["refused"], verdict.unknown) == (6, 1, 0)
     assert verdict.deliveries == 2 * 2 * (last["seq"] - first["seq"] + 1)
 
-    with sqlite3.connect(watched.folder / "chat.db", timeout=10) as database:
-        database.execute("UPDATE messages SET text = 'something else' WHERE id = ?", [second["id"]])
-        database.execute("UPDATE read_cursors SET last_read_seq = 0 WHERE user_id = ?", [bo.id])
-    database.close()
-    verdict = check([history.path], Truth.read(watched.folder / "chat.db"), shown)
+    watched.sql("UPDATE messages SET text = 'something else' WHERE id = :id", id=second["id"])
+    watched.sql("UPDATE read_cursors SET last_read_seq = 0 WHERE user_id = :id", id=bo.id)
+    verdict = check([history.path], Truth.of(watched), shown)
     assert set(verdict.kinds) == {"unnumbered change", "stale at rest", "wrong count"}, verdict.report()

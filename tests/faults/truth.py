@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.faults.audit import CHANNEL, MEMBER, MESSAGE
+from tests.faults.audit import CHANNEL, MEMBER, MESSAGE, snapshot, worded
 from tests.faults.history import digest, row_name
+from tests.support import Server
 
 FOREVER = float("inf")
 
 FINAL = (
-    f"SELECT m.channel_id, {MESSAGE} FROM messages AS m",
-    f"SELECT m.channel_id, {MEMBER} FROM memberships AS m",
-    f"SELECT m.id, {CHANNEL} FROM channels AS m",
+    f"SELECT m.channel_id, CAST({MESSAGE} AS TEXT) FROM messages AS m",
+    f"SELECT m.channel_id, CAST({MEMBER} AS TEXT) FROM memberships AS m",
+    f"SELECT m.id, CAST({CHANNEL} AS TEXT) FROM channels AS m",
 )
 POSTS = """
     SELECT id, channel_id, seq, user_id, client_msg_id, thread_id, in_main_line, deleted_at IS NOT NULL
@@ -86,28 +85,31 @@ class Truth:
     counts: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)  # (user, channel): unread, mentions
 
     @classmethod
-    def read(cls, database: Path) -> Truth:
+    def of(cls, server: Server) -> Truth:
+        """All that a server's database knows."""
+        return cls.read(server.address)
+
+    @classmethod
+    def read(cls, address: str) -> Truth:
         """All of it, in one snapshot."""
         truth = cls()
-        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10, isolation_level=None)
-        try:
-            connection.execute("BEGIN")
-            truth.heads = dict(connection.execute("SELECT id, seq FROM streams"))
-            truth.starts = dict(connection.execute("SELECT stream, number FROM audit_start"))
+        with snapshot(address) as connection:
+            ask = connection.exec_driver_sql
+            dialect = connection.dialect.name
+            truth.heads = dict(ask("SELECT id, seq FROM streams").all())
+            truth.starts = dict(ask("SELECT stream, number FROM audit_start").all())
             clocks_differ = time.time() - time.monotonic()
-            for stream, number, kind, row, body, at in connection.execute(
-                "SELECT stream, number, kind, row, body, at FROM audit ORDER BY stream, number"
+            for stream, number, kind, row, body, at in ask(
+                'SELECT stream, number, kind, "row", body, at FROM audit ORDER BY stream, number'
             ):
                 truth.record(stream, number, kind, row, body, at - clocks_differ)
             for query in FINAL:
-                for stream, body in connection.execute(query):
+                for stream, body in ask(worded(query, dialect)):
                     present = json.loads(body)
                     truth.final[stream][row_name(present)] = present
-            truth.posts = [Post(*row) for row in connection.execute(POSTS)]
-            for user, channel, unread, mentions in connection.execute(RECOUNT):
+            truth.posts = [Post(*row) for row in ask(POSTS)]
+            for user, channel, unread, mentions in ask(RECOUNT):
                 truth.counts[user, channel] = {"unread": unread, "mentions": mentions}
-        finally:
-            connection.close()
         return truth
 
     def record(self, stream: str, number: int, kind: str, row: str, body: str, at: float) -> None:
