@@ -8,6 +8,8 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from chat.extensions import db
 from tests.actions.conftest import Office, Someone
 
@@ -122,6 +124,7 @@ def test_many_who_come_back_to_the_same_place_share_one_reading_until_something_
     assert cleo.does("subscribe", channel_id=town).data["messages"][15]["text"] == "no"
 
 
+@pytest.mark.sqlite  # whose steps can be counted; what PostgreSQL does is in test_plans.py
 def test_a_badge_costs_the_same_however_much_was_missed(office: Office, someone: Callable[..., Someone]) -> None:
     ana, bo = someone("ana"), someone("bo")
     town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]

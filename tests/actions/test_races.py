@@ -14,7 +14,6 @@ from chat import journal
 from chat.actions import Answer, sync
 from chat.database import transaction
 from chat.errors import ChatError
-from chat.models import Channel
 from tests.actions.conftest import Office, Someone
 from tests.servers.postgres import Postgres
 from tests.support import PATIENCE, until
@@ -165,15 +164,15 @@ def test_what_is_read_is_of_one_moment_and_is_kept_under_its_number(
     den: str,
 ) -> None:
     first = ana.says(den, "as it was")
-    with transaction(writes=False) as session:
+    with transaction(writes=False):
         head = journal.head(den).seq
         edit = Asking(office, lambda: ana.does("edit", message_id=first["id"], text="as it is"))
         assert edit.comes_to() == "ok"
         assert Asking(office, lambda: ana.does("message", **a_message(den))).comes_to() == "ok"
-        changes = sync.channel_changes(session.get_one(Channel, den), first["seq"] - 1, 200, sync.find_epoch())
+        changes = sync.channel_changes(den, first["seq"] - 1, 200, sync.find_epoch())
         assert (changes.seq, texts(changes)) == (head, ["as it was"])
-    with transaction(writes=False) as session:
-        changes = sync.channel_changes(session.get_one(Channel, den), first["seq"] - 1, 200, sync.find_epoch())
+    with transaction(writes=False):
+        changes = sync.channel_changes(den, first["seq"] - 1, 200, sync.find_epoch())
         assert (changes.seq, texts(changes)) == (head + 2, ["as it is", "hello"])
     assert sync.changes_at(sync_epoch(), head, den, first["seq"] - 1, 200).seq == head, "and is answered from memory"
 
