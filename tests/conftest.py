@@ -13,9 +13,16 @@ from tests.support import Database, Person, Phone, Server
 
 # The folders, and the files of others, that run on both databases: where the database makes a difference. Everything
 # else runs on SQLite; or all on the one that PARLEY_TEST_DATABASE names.
-ON_BOTH = {"actions", "importers", "test_hiding", "test_lapsed", "test_taking_away", "test_audit", "test_real_run"} | {
-    f"test_{door}" for door in ("concurrent_sends", "crowded_sends", "live", "malformed", "sessions", "who_may_what")
-}
+ON_BOTH = {
+    "actions",
+    "importers",
+    "retention",
+    "test_hiding",
+    "test_lapsed",
+    "test_taking_away",
+    "test_audit",
+    "test_real_run",
+} | {f"test_{door}" for door in ("concurrent_sends", "crowded_sends", "live", "malformed", "sessions", "who_may_what")}
 
 CHOSEN = os.environ.get("PARLEY_TEST_DATABASE", "")
 

@@ -77,7 +77,7 @@ def test_a_breach_is_told_by_its_name_and_without_what_people_wrote(office: Offi
     ana = someone(display_name="very secret")
     with transaction(writes=True) as session:
         ADD(**ana)
-        with pytest.raises(IntegrityError) as breach, savepoint(session):
+        with pytest.raises(IntegrityError) as breach, savepoint():
             ADD(**ana)
         assert "very secret" not in str(breach.value)
         assert session.scalars(select(User.id)).one() == ana["id"]  # the transaction goes on

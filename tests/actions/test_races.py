@@ -174,16 +174,10 @@ def test_what_is_read_is_of_one_moment_and_is_kept_under_its_number(
     with transaction(writes=False):
         changes = sync.channel_changes(den, first["seq"] - 1, 200, sync.find_epoch())
         assert (changes.seq, texts(changes)) == (head + 2, ["as it is", "hello"])
-    assert sync.changes_at(sync_epoch(), head, den, first["seq"] - 1, 200).seq == head, "and is answered from memory"
 
 
 def texts(changes: sync.Changes) -> list[str]:
     return [event.body["message"]["text"] for event in changes.events]
-
-
-def sync_epoch() -> str:
-    with transaction(writes=False):
-        return sync.find_epoch()
 
 
 def a_message(channel_id: str) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def postgres_restarts(run: Run, chance: Random) -> None:
     run.note("server back after PostgreSQL", time.monotonic() - began)
 
 
-@scenario("F5 PostgreSQL freezes", every=15, databases=(POSTGRES,))
+@scenario("F5 PostgreSQL freezes", every=30, databases=(POSTGRES,))
 def postgres_freezes(run: Run, chance: Random) -> None:
     """SIGSTOP of all of PostgreSQL for ten seconds, then SIGCONT"""
     with run.postgres.frozen():

@@ -236,11 +236,10 @@ def test_what_fails_inside_is_logged_without_what_was_asked(
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+def programs(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """A server whose log programs read."""
-    server = Server(
-        tmp_path_factory.mktemp("programs"), {"LOG_FORMAT": "json", "GUNICORN_CMD_ARGS": "--access-logfile -"}
-    )
+    settings = {"LOG_FORMAT": "json", "GUNICORN_CMD_ARGS": "--access-logfile -"}
+    server = Server(tmp_path_factory.mktemp("programs"), settings, database())
     yield Watched(server.start(), server.owner())
     server.stop()
 
@@ -250,12 +249,12 @@ def test_what_went_wrong_is_found_in_the_log_by_every_number_that_was_answered(p
     wire = Wire(server).connects(programs.owner.token)
     broken, mend, _ = BREAKS["a row nobody can read"]
     asked = {"channel_id": channel_id, "client_msg_id": str(uuid.uuid4()), "text": "hello"}
-    in_database(server, broken)
+    server.sql(broken)
     try:
         answer = programs.ask("GET", f"/api/v1/channels/{channel_id}/messages")
         live = wire.asks(json.dumps(["message", asked]))
     finally:
-        in_database(server, mend)
+        server.sql(mend)
         wire.hangs_up()
     by_incident = {line["incident"]: line for line in programs.lines() if "incident" in line}
     over_rest = by_incident[answer.json()["error"]["incident"]]
