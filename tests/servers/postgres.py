@@ -196,7 +196,7 @@ def version_in_name(folder: Path) -> int:
 
 
 def reachable(programs: Path, program: Program) -> Path:
-    """The same programs where the lent user can run them: a checkout under /root is closed to others."""
+    """The same programs where the lent user can run them: a checkout in root's home is closed to others."""
     if program.user is None:
         return programs
     if subprocess.run([programs / "postgres", "--version"], user=program.user, capture_output=True).returncode == 0:
