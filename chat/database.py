@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from random import uniform
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -20,6 +23,11 @@ from chat.extensions import db
 # With one connection nobody can yield inside a write transaction while another waits for the lock in C,
 # which would freeze the whole process; SQLite calls block anyway, so a second connection would gain nothing.
 SQLITE_ENGINE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 5, "pool_reset_on_return": None}
+WAIT_IN_C = 5000  # milliseconds for what is rare and short, such as the recovery after a power cut
+LONGEST_WAIT = 5.0  # seconds that a write waits for those of other processes
+SOON = 0.1  # seconds after which a try waits in SQLite, for so many milliseconds: it looks for a gap more often than
+PATIENCE_IN_C = 25  # a busy loop comes round, without which another busy process would always be first
+BETWEEN_TRIES = 0.001, 0.005  # seconds: a commit takes as long; by chance, so that nobody always comes second
 # PostgreSQL has a hundred connections for everybody, so a process takes fifteen at most. Who waits too long for one is
 # asked to come again. A server that vanished is noticed by the network; one that froze, by the patience below.
 POSTGRES_ENGINE = {
@@ -132,14 +140,21 @@ def prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin or commit by itself
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={WAIT_IN_C}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Any) -> None:
         # A write takes its lock at once: a reader that turned writer could be refused in the middle.
-        writing = connection.get_execution_options().get("chat_writing")
-        execute(connection.connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
+        options = connection.get_execution_options()
+        patience = options.get("chat_patience", WAIT_IN_C)
+        if patience != WAIT_IN_C:
+            execute(connection.connection, f"PRAGMA busy_timeout={patience}")
+        try:
+            execute(connection.connection, "BEGIN IMMEDIATE" if options.get("chat_writing") else "BEGIN")
+        finally:
+            if patience != WAIT_IN_C:
+                execute(connection.connection, f"PRAGMA busy_timeout={WAIT_IN_C}")
 
 
 def at_hand() -> Transaction:
@@ -170,15 +185,38 @@ def begun(*, writes: bool) -> Iterator[Transaction]:
     Raises ChatError ``unavailable`` when the database cannot be reached, is full or is locked for too long.
     """
     with translated():
-        connected = db.engine.connect()
-        transaction = Transaction(connected)
+        transaction = begin(writes=writes)
         outside = _at_hand.set(transaction)
         try:
-            connected.execution_options(**_options(connected, writes)).begin()
             yield transaction
         finally:
             _at_hand.reset(outside)
             transaction.close()
+
+
+def begin(*, writes: bool) -> Transaction:
+    """Begin a transaction. Where another process writes to the same SQLite file, wait until it is done.
+
+    Hardly in SQLite, which would hold up everyone in this process, and without a connection, so that others can read.
+    """
+    began = time.monotonic()
+    while True:
+        waited = time.monotonic() - began
+        connected = db.engine.connect()
+        try:
+            connected.execution_options(**_options(connected, writes, 0 if waited < SOON else PATIENCE_IN_C)).begin()
+            return Transaction(connected)
+        except BaseException as error:
+            Transaction(connected).close()
+            if not is_busy(error) or waited > LONGEST_WAIT:
+                raise
+        time.sleep(uniform(*BETWEEN_TRIES))
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether SQLite says by this that another process writes."""
+    code: int = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY  # or a kind of it
 
 
 @contextmanager
@@ -238,7 +276,7 @@ def translated() -> Iterator[None]:
         if getattr(error.orig, "pgcode", None) in LOST_RACES:
             raise Raced from error
         raise ChatError("unavailable") from error
-    except (PoolTimeout, PendingRollbackError) as error:
+    except (PoolTimeout, PendingRollbackError, sqlite3.Error) as error:
         raise ChatError("unavailable") from error
 
 
@@ -247,9 +285,9 @@ def has_one_writer() -> bool:
     return db.engine.dialect.name == "sqlite"
 
 
-def _options(connected: Connection, writes: bool) -> dict[str, Any]:
+def _options(connected: Connection, writes: bool, patience: int) -> dict[str, Any]:
     if writes:
-        return {"chat_writing": True}
+        return {"chat_writing": True, "chat_patience": patience}
     if connected.dialect.name == "sqlite":
         return {"chat_writing": False}  # in WAL mode a transaction reads from one snapshot
     return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

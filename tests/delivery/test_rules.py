@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from chat import failpoints
 from chat.basics import new_id
 from chat.database import transaction
 from chat.errors import ChatError
-from chat.models import Message
+from chat.models import Message, Stream
 from tests.delivery.world import World
 
 
@@ -88,3 +90,16 @@ def test_an_answer_that_was_lost_after_the_commit_is_given_again(world: World, b
     breaks("")
     assert world.does(world.people[0], "message", **payload)["duplicate"] is True
     assert stored(world) == ["kept"]
+
+
+def test_what_is_read_for_one_answer_is_of_one_moment_whatever_another_process_commits(world: World) -> None:
+    says(world, "before")
+    head = select(Stream.seq).where(Stream.id == world.channel_id)
+    file = world.app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
+    with world.app.app_context(), transaction(writes=False) as session:
+        seen = session.execute(head).scalar_one()
+        with closing(sqlite3.connect(file, isolation_level=None)) as another:
+            another.execute("UPDATE streams SET seq = seq + 1 WHERE id = ?", [world.channel_id])
+        assert session.execute(head).scalar_one() == seen
+    with world.app.app_context(), transaction(writes=False) as session:
+        assert session.execute(head).scalar_one() == seen + 1
