@@ -57,6 +57,20 @@ SETTINGS = (
     Setting("SECRET_KEY", str, "", "Signs cookies; at least 32 characters. On loopback one is made and kept."),
     Setting("DATA_DIR", str, "instance", "Folder for the embedded database and the kept secret."),
     Setting("DATABASE_URL", str, "", "Where the data lives; empty: SQLite, chat.db in DATA_DIR."),
+    Setting(
+        "REDIS_URL", str, "", "A Redis by which several processes hear of each other at once; without it, each second."
+    ),
+    Setting(
+        "WEB_CONCURRENCY", int, 1, "How many processes serve; each counts the limits on rates and connections itself."
+    ),
+    Setting(
+        "POLLING",
+        str,
+        "auto",
+        "Long-polling for who cannot open a websocket; auto: if one process serves. Several gunicorns behind a front"
+        " that does not lead each client to the same one must say off.",
+        ("auto", "off"),
+    ),
     Setting("REGISTRATION", str, "invite", "Who may sign up.", ("invite", "open", "closed")),
     Setting("SESSION_DAYS", int, 14, "Days after which an unused sign-in ends."),
     Setting("RETENTION_DAYS", int, 0, "Days after which messages are removed for good; 0: never."),
@@ -120,10 +134,28 @@ def check(settings: dict[str, Any]) -> dict[str, Any]:
         raise SettingsError(f"METRICS_TOKEN is too short: give it {MIN_SECRET_LENGTH} or more random characters")
     if strict and public.scheme != "https":
         raise SettingsError("PUBLIC_URL must name the https:// address people use where others can reach the server")
+    if settings["WEB_CONCURRENCY"] < 1:
+        raise SettingsError("WEB_CONCURRENCY must be 1 or more")
+    check_redis(settings["REDIS_URL"], strict=strict)
     check_rates_and_failpoints(settings)
     settings["HTTPS"] = public.scheme == "https"
     settings["DATABASE_URL"] = database_url(settings)
     return settings
+
+
+def check_redis(address: str, *, strict: bool) -> None:
+    """Refuse an address of Redis that is none, and one that lets everyone in where others can reach the server."""
+    try:
+        url = urlsplit(address)
+        is_one = url.scheme in ("redis", "rediss") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_one = False
+    if not address:
+        return
+    if not is_one:
+        raise SettingsError("REDIS_URL must be an address such as redis://:password@127.0.0.1:6379/0, or rediss://…")
+    if strict and not url.password and not is_loopback(url.hostname or ""):
+        raise SettingsError("REDIS_URL must hold a password where Redis is on another machine: redis://:password@host")
 
 
 def check_rates_and_failpoints(settings: Mapping[str, Any]) -> None:

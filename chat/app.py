@@ -19,6 +19,7 @@ from chat.dispatch import Dispatch
 from chat.extensions import db, migrate
 from chat.realtime.dispatcher import Dispatcher
 from chat.realtime.gateway import Gateway, SocketPost
+from chat.realtime.hints import Hints
 from chat.realtime.reader import DatabaseReader
 from chat.realtime.rooms import Rooms
 from chat.realtime.server import Server
@@ -94,8 +95,10 @@ def connect(app: Flask) -> Parley:
     settings = app.config
     reader = DatabaseReader(app.app_context, workspace(settings))
     dispatcher = Dispatcher(reader, settings["POLL_SECONDS"])
+    hints = Hints(dispatcher, settings["REDIS_URL"], settings["SECRET_KEY"])
+    dispatcher.begins_with.append(hints.run)
     rates_of_app = rates.parse(settings["RATE_LIMITS"])
-    dispatch = Dispatch(reader.workspace, dispatcher.wake, dispatcher.close_sessions, rates_of_app)
+    dispatch = Dispatch(reader.workspace, hints.wake, hints.close_sessions, rates_of_app)
 
     def is_welcome(origin: str, environ: dict[str, Any]) -> bool:
         try:
@@ -109,8 +112,17 @@ def connect(app: Flask) -> Parley:
         cors_allowed_origins=is_welcome,
         per_address=settings["CONNECTIONS_PER_ADDRESS"],
         is_paced=bool(rates_of_app.paces),
+        transports=transports(settings),
     )
-    rooms = Rooms(dispatcher, SocketPost(sio), reader.members_among, reader.head_if_member, settings["HEADS_SECONDS"])
+    rooms = Rooms(
+        dispatcher,
+        SocketPost(sio),
+        reader.members_among,
+        reader.head_if_member,
+        settings["HEADS_SECONDS"],
+        hints.say_typing,
+    )
+    hints.hear_typing = rooms.hear_typing
     dispatcher.publishers.append(rooms)
 
     def identify(environ: dict[str, Any], auth: Any) -> Asker:
@@ -141,6 +153,12 @@ def workspace(settings: dict[str, Any]) -> Workspace:
         run_blocking=concurrency.run_blocking,
         slow_work=concurrency.slow_work,
     )
+
+
+def transports(settings: dict[str, Any]) -> list[str]:
+    """How one may connect. Each poll is a request, and of several workers any may get it, who would not know it."""
+    can_poll = settings["POLLING"] == "auto" and settings["WEB_CONCURRENCY"] == 1
+    return ["polling", "websocket"] if can_poll else ["websocket"]
 
 
 def async_mode(setting: str) -> str:

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-POINTS = ("before_transaction", "before_commit", "after_commit", "after_ack", "in_dispatch", "clock")
+POINTS = ("before_transaction", "before_commit", "after_commit", "after_ack", "in_dispatch", "before_hint", "clock")
 _EFFECT = re.compile(r"(exit|raise|sleep=\d+(?:\.\d+)?)(?:@(\d+))?")
 _CLOCK = re.compile(r"[+-]\d+(?:\.\d+)?")
 

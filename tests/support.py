@@ -76,6 +76,7 @@ class Server:
         own |= {"RATE_LIMITS": "off", "CONNECTIONS_PER_ADDRESS": "0", "CONNECTIONS_PER_USER": "0"}
         unset = {"DATABASE_URL", "SECRET_KEY", "PUBLIC_URL", "REGISTRATION", "ASYNC_MODE", "CHAT_FAILPOINTS"}
         own |= {"DATABASE_URL": self.database} if self.database else {}
+        unset |= {"REDIS_URL", "WEB_CONCURRENCY"}
         return {**{k: v for k, v in os.environ.items() if k not in unset}, **own, **self.settings}
 
     def start(self) -> Server:
@@ -260,14 +261,18 @@ class Person:
 class Phone:
     """A live connection of someone, by the stock python-socketio client; remembers everything it was told."""
 
-    def __init__(self, person: Person, *, transports: tuple[str, ...] = ("websocket",)) -> None:
+    def __init__(
+        self, person: Person, *, transports: tuple[str, ...] = ("websocket",), http: requests.Session | None = None
+    ) -> None:
         self.person = person
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.disconnected = threading.Event()
-        self.client = socketio.Client(reconnection=False)
+        self.client = socketio.Client(reconnection=False, http_session=http)
         self.client.on("*", lambda name, *arguments: self.told.append((name, *arguments)))
         self.client.on("disconnect", lambda *_: self.disconnected.set())
-        self.client.connect(person.server.url, auth={"token": person.token}, transports=list(transports))
+        self.client.connect(
+            person.server.url, auth={"token": person.token}, transports=list(transports), wait_timeout=PATIENCE
+        )
         self.hello = self.hears("hello")
 
     def asks(self, action: str, payload: Any = None, timeout: float = PATIENCE) -> Reply:

@@ -40,6 +40,14 @@ PUBLIC = {"HOST": "0.0.0.0", "PUBLIC_URL": "https://chat.example.org", "SECRET_K
         ({"CHAT_FAILPOINTS": "sometimes:exit"}, "CHAT_FAILPOINTS: 'sometimes:exit' is no failpoint"),
         ({"CHAT_FAILPOINTS": "after_commit:dance"}, "CHAT_FAILPOINTS: 'after_commit:dance' is no failpoint"),
         ({"DATABASE_URL": "mysql://localhost/chat"}, "DATABASE_URL must begin with"),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL must be an address such as"),
+        ({"REDIS_URL": "redis://127.0.0.1:six"}, "REDIS_URL must be an address such as"),
+        ({"REDIS_URL": "redis:///0"}, "REDIS_URL must be an address such as"),
+        ({**PUBLIC, "REDIS_URL": "redis://cache.example.org"}, "REDIS_URL must hold a password"),
+        ({**PUBLIC, "REDIS_URL": "rediss://someone@cache.example.org/1"}, "REDIS_URL must hold a password"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be 1 or more"),
+        ({"WEB_CONCURRENCY": "all"}, "WEB_CONCURRENCY must be a number"),
+        ({"POLLING": "on"}, "POLLING must be one of auto, off"),
     ],
 )
 def test_unsafe_settings_refuse_to_start_with_one_line(settings: dict[str, str], words: str) -> None:
@@ -47,6 +55,13 @@ def test_unsafe_settings_refuse_to_start_with_one_line(settings: dict[str, str],
     with pytest.raises(SettingsError, match=re.escape(words)) as refusal:
         read_settings(settings)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("address", ["redis://:secret@cache.example.org/1", "rediss://me:secret@10.0.0.7:6380"])
+def test_a_redis_elsewhere_needs_a_password_and_one_here_does_not(address: str) -> None:
+    assert read_settings({**PUBLIC, "REDIS_URL": address})["REDIS_URL"] == address
+    assert read_settings({**PUBLIC, "REDIS_URL": "redis://127.0.0.1/2"})["REDIS_URL"]
+    assert read_settings({"REDIS_URL": "redis://cache.example.org"})["REDIS_URL"], "nobody else reaches this server"
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 from packaging.requirements import Requirement
+from redis import AuthenticationError, RedisError
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chat import create_app
 from chat.extensions import db
 from chat.models import Message
+from chat.realtime.hints import connect
 from chat.web.assets import is_built
 from config import SettingsError, is_loopback, read_settings
 
@@ -67,6 +69,8 @@ def checks() -> Iterator[tuple[str, Callable[[], str]]]:
     except SettingsError:
         return
     yield "secret key", lambda: check_secret_key(settings)
+    if settings["REDIS_URL"]:
+        yield "Redis", lambda: check_redis(settings["REDIS_URL"])
     path = sqlite_path(settings)
     if path and not path.exists():
         yield "database", lambda: complain(f"there is none yet at {path}; `chat run` makes it")
@@ -161,6 +165,19 @@ def check_clock(connection: Connection) -> str:
         if away > DRIFT:
             raise Bad(f"the database's clock is {away.total_seconds():.0f} s away from this machine's")
     return f"{now:%Y-%m-%d %H:%M} UTC"
+
+
+def check_redis(url: str) -> str:
+    """Whether it can be asked; what it says of passwords and addresses is not said again."""
+    try:
+        with connect(url) as redis:
+            redis.ping()
+    except AuthenticationError:
+        raise Bad("it refuses the name or password in REDIS_URL") from None
+    except RedisError as trouble:
+        words = f"it cannot be reached ({type(trouble).__name__})"
+        raise Bad(f"{words}; until it is, other processes hear of a change a second later") from None
+    return "answers"
 
 
 # The database ----------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """Tells durable events, in order, after their commit: the only thing in the process that does.
 
-A stream is followed while someone here listens to it. The dispatcher is woken by a local commit, or finds a change
-by its poll tick; an event at hand goes straight out only if it follows the one told before, otherwise the rows that
-changed are read and told in order. What it tells is handed to the publishers, each of which knows its connections.
+A stream is followed while someone here listens to it. The dispatcher is woken by a local commit or by another
+process's hint, or finds a change by its poll tick; an event at hand goes straight out only if it follows the one told
+before, otherwise the rows that changed are read and told in order. What it tells is handed to the publishers, each of
+which knows its connections.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ class Dispatcher:
     poll_seconds: float = 1.0
     publishers: list[Publisher] = field(default_factory=list)
     followed: dict[str, Followed] = field(default_factory=dict)
+    begins_with: list[Callable[[], None]] = field(default_factory=list)  # what is begun with the first listener
     epoch: str | None = None
     _work: queue.SimpleQueue[Callable[[], None]] = field(default_factory=queue.SimpleQueue)
     lock: threading.RLock = field(default_factory=threading.RLock)  # the publishers share it
@@ -136,9 +138,9 @@ class Dispatcher:
     # Telling -------------------------------------------------------------------------------------
 
     def wake(self, stream_id: str, events: list[Event]) -> None:
-        """A stream has new events, just committed here; they are told by the background, off the sender's path.
+        """A stream has new events, just committed; they are told by the background, off the sender's path.
 
-        No events: a commit's outcome is not known, so the stream is looked at.
+        No events: which ones is not known, so the stream is looked at.
         """
         if stream_id in self.followed:
             committed_at = time.monotonic()
@@ -151,6 +153,11 @@ class Dispatcher:
     def soon(self, task: Callable[[], None]) -> None:
         """Run something in the background, in turn with the telling."""
         self._work.put(task)
+
+    def known_epoch(self) -> str:
+        """The epoch by which this process tells; the poll notices when another one has begun."""
+        self.epoch = self.epoch or self.reader.epoch()
+        return self.epoch
 
     def _pass_on(self, stream_id: str, events: list[Event], committed_at: float) -> None:
         if not events:
@@ -226,6 +233,8 @@ class Dispatcher:
             if not self._running:
                 self._running = True
                 start(self._run, "dispatcher")
+                for begin in self.begins_with:
+                    begin()
 
     def _run(self) -> None:
         pause = self.poll_seconds or 1.0

@@ -33,3 +33,8 @@ control_socket_disable = True  # else gunicorn opens one in the home of whoever 
 def post_worker_init(worker: Any) -> None:
     """Gunicorn's hook: the application is loaded in a worker, which begins to serve (``on_worker_start``)."""
     getattr(worker.wsgi, "on_worker_start", lambda: None)()
+
+
+def nworkers_changed(_server: Any, new: int, _old: int | None) -> None:
+    """Gunicorn's hook: let the workers know how many they are, by WEB_CONCURRENCY, `-w`, a reload or a signal."""
+    os.environ["WEB_CONCURRENCY"] = str(max(1, new))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from chat.errors import ChatError
 from chat.journal import Event
@@ -58,6 +58,13 @@ class Room:
     fresh: set[Entry] = field(default_factory=set)
 
 
+class Sign(NamedTuple):
+    """That someone writes, until when without another sign, and whether it was given to this process."""
+
+    until: float
+    is_own: bool
+
+
 class Post(Protocol):
     """How the rooms reach people: the few calls of the Socket.IO server that they need. None of them may wait."""
 
@@ -84,9 +91,10 @@ class Rooms:
     may_read: Callable[[str, Iterable[str]], set[str]]  # who of these may read a channel, by the database
     head_if_member: Callable[[str, str], int | None]  # a channel's head, if this person is a member
     heads_seconds: float = 25.0
+    say_typing: Callable[[str, str, str | None, bool], None] = lambda *_: None  # to the other processes
     connections: dict[str, Connection] = field(default_factory=dict)
     rooms: dict[str, Room] = field(default_factory=dict)
-    typing: dict[tuple[str, str | None], dict[str, float]] = field(default_factory=dict)
+    typing: dict[tuple[str, str | None], dict[str, Sign]] = field(default_factory=dict)
 
     @property
     def lock(self) -> threading.RLock:
@@ -118,7 +126,8 @@ class Rooms:
         for entry in list(connection.entries.values()):
             self.leave(entry)
         for (channel_id, thread_id), people in list(self.typing.items()):
-            if connection.user_id in people and not self._is_looking(connection.user_id, channel_id):
+            sign = people.get(connection.user_id)
+            if sign and sign.is_own and not self._is_looking(connection.user_id, channel_id):
                 self.show_typing(connection.user_id, channel_id, thread_id, on=False)
 
     def begin(self, connection: Connection, streams: Iterable[str], kind: str) -> list[Entry]:
@@ -264,12 +273,19 @@ class Rooms:
     # What is not durable -------------------------------------------------------------------------
 
     def show_typing(self, user_id: str, channel_id: str, thread_id: str | None, *, on: bool) -> None:
-        """Someone writes, or stopped; everyone who looks gets the full list."""
+        """Someone here writes, or stopped; everyone who looks gets the full list, also at other processes."""
+        self.say_typing(user_id, channel_id, thread_id, on)
+        self.hear_typing(user_id, channel_id, thread_id, on, is_own=True)
+
+    def hear_typing(
+        self, user_id: str, channel_id: str, thread_id: str | None, on: bool, *, is_own: bool = False
+    ) -> None:
+        """The same of someone who may be at another process."""
         with self.lock:
             people = self.typing.setdefault((channel_id, thread_id), {})
             before = set(people)
             if on:
-                people[user_id] = time.monotonic() + TYPING_LASTS
+                people[user_id] = Sign(time.monotonic() + TYPING_LASTS, is_own)
             else:
                 people.pop(user_id, None)
             if before != set(people):
@@ -302,8 +318,8 @@ class Rooms:
                 self.post.emit("heads", self.heads(connection), room=connection.sid)
         with self.lock:
             for (channel_id, thread_id), people in list(self.typing.items()):
-                for user_id in [user_id for user_id, until in people.items() if until <= moment]:
-                    self.show_typing(user_id, channel_id, thread_id, on=False)
+                for user_id in [user_id for user_id, sign in people.items() if sign.until <= moment]:
+                    self.hear_typing(user_id, channel_id, thread_id, on=False)
 
     # Ends ----------------------------------------------------------------------------------------
 

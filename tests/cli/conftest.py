@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def chat(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Chat:
     """Runs a command as somebody would who sees only this folder; ``typed`` is what they enter."""
-    for name in ("DATABASE_URL", "SECRET_KEY", "PUBLIC_URL", "REGISTRATION", "HOST", "PORT"):
+    for name in ("DATABASE_URL", "SECRET_KEY", "PUBLIC_URL", "REGISTRATION", "HOST", "PORT", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str, typed: str = "", **settings: str) -> Result:

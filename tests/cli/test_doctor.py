@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Chat
-from tests.support import PASSWORD
+from tests.servers.redis import Redis
+from tests.support import PASSWORD, free_port
 
 
 def lines(output: str, mark: str) -> dict[str, str]:
@@ -77,6 +78,25 @@ def test_a_damaged_database_is_bad(chat: Chat, settled: None, folder: Path) -> N
     seen = chat("doctor")
     assert seen.exit_code == 1
     assert "database" in lines(seen.output, "bad")
+
+
+def test_redis_is_asked_where_there_is_to_be_one(chat: Chat, settled: None, redis: Redis) -> None:
+    assert "Redis" not in lines(chat("doctor").output, "ok")
+    assert lines(chat("doctor", REDIS_URL=redis.url).output, "ok")["Redis"] == "answers"
+
+
+def test_a_redis_that_is_not_there_or_lets_one_not_in_is_bad(chat: Chat, settled: None) -> None:
+    seen = chat("doctor", REDIS_URL=f"redis://:hush-hush@127.0.0.1:{free_port()}")
+    assert seen.exit_code == 1
+    assert "cannot be reached" in lines(seen.output, "bad")["Redis"]
+    guarded = Redis(password="open sesame")
+    try:
+        refused = chat("doctor", REDIS_URL=guarded.url.replace("open sesame", "hush-hush"))
+        assert "refuses the name or password" in lines(refused.output, "bad")["Redis"]
+        assert lines(chat("doctor", REDIS_URL=guarded.url).output, "ok")["Redis"] == "answers"
+    finally:
+        guarded.close()
+    assert "hush-hush" not in seen.output + refused.output
 
 
 def test_messages_from_the_future_tell_of_a_wrong_clock(chat: Chat, folder: Path) -> None:

@@ -171,6 +171,17 @@ def test_events_are_told_in_order_also_when_the_wakes_come_in_another(world: Wor
     assert numbers[0][1] == numbers[1][0]
 
 
+def test_what_is_hinted_at_without_its_event_is_read(world: World) -> None:
+    bo = connected(world.pages[1])
+    frames = subscribe(world, bo)
+    says(world, "committed by another process")
+    world.lose_wake()
+    world.dispatcher.wake(world.channel_id, [])
+    world.dispatcher.wake(world.channel_id, [])
+    tell_all(world)
+    assert texts(frames) == ["committed by another process"]
+
+
 def test_who_hangs_up_while_being_greeted_is_not_kept(world: World) -> None:
     page = world.pages[1]
     world.between = once(page.cut, call=1)
