@@ -21,7 +21,7 @@ from random import Random
 from bench.figures import RESULTS, machine, percentile
 from tests.faults import measures
 from tests.faults.scenarios import POSTGRES, SCENARIOS, SQLITE, Scenario
-from tests.faults.team import Team, running
+from tests.faults.team import Team
 from tests.servers.postgres import Postgres
 
 MEMBERS, PER_SECOND = 50, 60
@@ -88,7 +88,7 @@ def run_one(team: Team, folder: Path, scenario: Scenario, name: str) -> dict[str
     """One scenario, until enough was delivered; its row of the table."""
     chance = Random(scenario.name)
     began = time.monotonic()
-    with running(team.on(folder / "server", **scenario.settings), folder, per_second=PER_SECOND) as run:
+    with scenario.on(team, folder, PER_SECOND) as run:
         while run.delivered() < DELIVERIES and time.monotonic() - began < LONGEST:
             time.sleep(scenario.every)
             scenario.breaks(run, chance)

@@ -18,9 +18,10 @@ from tests.doors.wire import Gone, Wire
 from tests.faults.callers import UNLIMITED, Callers, allow_files
 from tests.faults.idle import Figures, idle
 from tests.faults.team import Team
+from tests.servers.redis import Redis
 from tests.support import ROOT, Person, Server, until
 
-BACK, HOLES, STORM, MISSED, REVOKED, ASKED = 20, 20, 2000, 20, 20, 500
+BACK, HOLES, STORM, MISSED, REVOKED, ASKED, SAID = 20, 20, 2000, 20, 20, 500, 100
 
 
 def all_of(team: Team, folder: Path, words: list[str]) -> Iterator[dict[str, Any]]:
@@ -115,8 +116,14 @@ def hears(wire: Wire, text: str, began: float) -> float | None:
 
 def revoked(team: Team, folder: Path) -> Figures:
     """From the end of a session until its open connection is closed, within one process and across two."""
-    for processes, limit in (("1", 1.0), ("2", 2.0)):
-        own = team.on(folder / processes, WEB_CONCURRENCY=processes)
+    redis = Redis(own=True)
+    ways = (
+        ("in one process", 1.0, {}),
+        ("from another process", 2.0, {"WEB_CONCURRENCY": "2"}),
+        ("from another process, with Redis", 1.0, {"WEB_CONCURRENCY": "2", "REDIS_URL": redis.url}),
+    )
+    for where, limit, settings in ways:
+        own = team.on(folder / where.replace(" ", "-"), **settings)
         server, ana = own.server.start(), own.people[0]
         seconds = []
         try:
@@ -131,8 +138,47 @@ def revoked(team: Team, folder: Path) -> Figures:
                 seconds.append(time.monotonic() - began)
         finally:
             server.stop()
-        where = "in one process" if processes == "1" else "from another process"
         yield f"a connection is closed after its session was ended {where}, p95", percentile(seconds, 0.95), "s", limit
+    redis.close()
+
+
+def without_redis(team: Team, folder: Path) -> Figures:
+    """Two processes: how long an acknowledgement and everyone's hearing take with Redis, and with one that is away."""
+    redis = Redis(own=True)
+    team = team.on(folder, REDIS_URL=redis.url, RATE_LIMITS="off")
+    server, (ana, bo), channel = team.server.start(), team.people[:2], team.channels[0]
+    other = Server(server.folder, server.settings).start()
+    speaker = Wire(server).connects(ana.token)
+    listeners = [Wire(at).connects(bo.token) for at in (server, other)]
+    try:
+        for wire in listeners:
+            wire.asks(json.dumps(["subscribe", {"channel_id": channel}]))
+        yield from said_and_heard("with Redis", speaker, listeners, channel, 0.3)
+        with redis.frozen():
+            yield from said_and_heard("while Redis is frozen", speaker, listeners, channel, 1.5)
+        redis.stop()
+        yield from said_and_heard("while Redis is stopped", speaker, listeners, channel, 1.5)
+    finally:
+        for wire in (speaker, *listeners):
+            wire.hangs_up()
+        server.stop()
+        other.stop()
+        redis.close()
+
+
+def said_and_heard(when: str, speaker: Wire, listeners: list[Wire], channel: str, limit: float) -> Figures:
+    acknowledged, heard = [], []
+    for _ in range(SAID):
+        text = uuid.uuid4().hex
+        body = {"channel_id": channel, "client_msg_id": str(uuid.uuid4()), "text": text}
+        began = time.monotonic()
+        assert speaker.asks(json.dumps(["message", body]))["ok"]
+        acknowledged.append(time.monotonic() - began)
+        times = [hears(wire, text, began) for wire in listeners]
+        assert None not in times, "a connection was cut"
+        heard.append(max(filter(None, times)))
+    yield f"an acknowledgement {when}, two processes, p99", percentile(acknowledged, 0.99), "s", 0.3
+    yield f"until everyone at both processes has heard {when}, p99", percentile(heard, 0.99), "s", limit
 
 
 def hidden(team: Team, folder: Path) -> Figures:
@@ -261,6 +307,7 @@ MEASURES: tuple[Callable[[Team, Path], Figures], ...] = (
     back_after_kill,
     mended_hole,
     revoked,
+    without_redis,
     hidden,
     storm,
     beside_a_flood,

@@ -20,6 +20,8 @@ JOINING = "tests/delivery/test_joining.py"
 TOLD = "tests/actions/test_told_is_stored.py"
 SHARED = "tests/actions/test_shared_commits.py"
 RULES = "tests/delivery/test_rules.py"
+HINTS = "tests/realtime/test_hints.py"
+PROCESSES = "tests/realtime/test_processes.py"
 WINDOW = "tests/state/window.test.ts"
 ANY_ORDER = "tests/sync/random.test.ts"
 COPIED = ("chat", "tests", "docs", "requirements", "config.py", "wsgi.py", "setup.cfg", "pyproject.toml")
@@ -169,6 +171,48 @@ MUTANTS = (
         "            if heads.get(stream, 0) > sent:\n                self._catch_up(stream)",
         "            if False:\n                self._catch_up(stream)",
         f"{JOINING}::test_a_commit_that_was_never_told_is_found_by_the_poll",
+    ),
+    Mutant(
+        "what is read for one answer is one snapshot, its head included",
+        "chat/database.py",
+        'execute(connection.connection, "BEGIN IMMEDIATE" if options.get("chat_writing") else "BEGIN")',
+        'execute(connection.connection, "BEGIN IMMEDIATE" if options.get("chat_writing") else "SELECT 1")',
+        f"{RULES}::test_what_is_read_for_one_answer_is_of_one_moment_whatever_another_process_commits",
+    ),
+    Mutant(
+        "who waits for another process's write holds up nobody else",
+        "chat/database.py",
+        '"chat_patience": patience}',
+        '"chat_patience": 5000}',
+        f"{PROCESSES}::test_while_another_process_writes_nobody_but_the_writers_waits",
+    ),
+    Mutant(
+        "what is committed in one process is said to the others",
+        "chat/realtime/hints.py",
+        "        self._say(STREAM, (stream_id, events))\n",
+        "",
+        f"{HINTS}::test_who_is_removed_in_one_process_is_out_in_the_other",
+    ),
+    Mutant(
+        "a hint of another epoch is nothing",
+        "chat/realtime/hints.py",
+        'or said["epoch"] != self.dispatcher.known_epoch()',
+        "",
+        f"{HINTS}::test_hints_of_another_epoch_of_oneself_or_of_another_installation_are_nothing",
+    ),
+    Mutant(
+        "a hint is believed only if a process of this installation signed it",
+        "chat/realtime/hints.py",
+        "if not hmac.compare_digest(signature, self._sign(body).encode()):",
+        "if not sealed:",
+        f"{HINTS}::test_hints_of_another_epoch_of_oneself_or_of_another_installation_are_nothing",
+    ),
+    Mutant(
+        "where a hint brings no event, the rows are read",
+        "chat/realtime/dispatcher.py",
+        "        if not events:\n            self._catch_up(stream_id)\n",
+        "",
+        f"{JOINING}::test_what_is_hinted_at_without_its_event_is_read",
     ),
     Mutant(
         "the page holds what comes too early, and asks for what is between",

@@ -9,13 +9,15 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from tests.doors.wire import Gone, Wire
-from tests.faults.team import Run
+from tests.faults.team import Run, Team, running
+from tests.servers.redis import Redis
 from tests.support import until
 
 Break = Callable[[Run, Random], None]
@@ -32,22 +34,46 @@ class Scenario:
     every: float = 1.5
     settings: dict[str, str] = field(default_factory=dict)
     databases: tuple[str, ...] = BOTH
+    redis: bool = False  # its processes have a Redis between them
+    one_channel: bool = False  # everyone is busy in one, a private one
 
     def name_on(self, database: str) -> str:
         """What it is called on this database: SQLite is the usual one, and some know only one."""
         return self.name if database == self.databases[0] else f"{self.name}, PostgreSQL"
+
+    @contextmanager
+    def on(self, team: Team, folder: Path, per_second: float) -> Iterator[Run]:
+        """The team at work on a server as this needs it, until the end of the block."""
+        redis = Redis(own=True) if self.redis else None
+        settings = {**self.settings, "REDIS_URL": redis.url} if redis else self.settings
+        team = team.on(folder / "server", **settings)
+        if self.one_channel:
+            team.channels = team.channels[-1:]
+        try:
+            with running(team, folder, per_second=per_second) as run:
+                run.redis = redis
+                yield run
+        finally:
+            if redis:
+                redis.close()
 
 
 SCENARIOS: dict[str, Scenario] = {}
 
 
 def scenario(
-    name: str, every: float = 1.5, databases: tuple[str, ...] = BOTH, **settings: str
+    name: str,
+    every: float = 1.5,
+    databases: tuple[str, ...] = BOTH,
+    *,
+    redis: bool = False,
+    one_channel: bool = False,
+    **settings: str,
 ) -> Callable[[Break], Break]:
     """Put a way of breaking into the table; its docstring says what it does."""
 
     def enter(breaks: Break) -> Break:
-        SCENARIOS[name] = Scenario(name, breaks.__doc__ or "", breaks, every, settings, databases)
+        SCENARIOS[name] = Scenario(name, breaks.__doc__ or "", breaks, every, settings, databases, redis, one_channel)
         return breaks
 
     return enter
@@ -123,6 +149,47 @@ def postgres_freezes(run: Run, chance: Random) -> None:
     """SIGSTOP of all of PostgreSQL for ten seconds, then SIGCONT"""
     with run.postgres.frozen():
         time.sleep(10)
+
+
+@scenario("F2 rolling", every=8, redis=True, WEB_CONCURRENCY="2")
+def rolling(run: Run, chance: Random) -> None:
+    """two workers, of which one is told to end and replaced, or both after each other"""
+    if chance.random() < 0.5:
+        run.kill_a_worker(signal.SIGTERM)
+    else:
+        assert run.server.process
+        run.server.process.send_signal(signal.SIGHUP)
+    time.sleep(1.5)
+
+
+@scenario("F4 Redis", every=4, redis=True, WEB_CONCURRENCY="2")
+def redis_breaks(run: Run, chance: Random) -> None:
+    """the Redis between two processes is stopped, frozen, emptied or cuts everyone off, or hints are lost"""
+    assert run.redis
+    fault = chance.randrange(5)
+    if fault == 0:
+        run.redis.stop()
+        time.sleep(chance.uniform(0.2, 2))
+        run.redis.start()
+    elif fault == 1:
+        with run.redis.frozen():
+            time.sleep(chance.uniform(0.5, 4))
+    elif fault == 2:
+        run.redis.flush()
+    elif fault == 3:
+        run.redis.end_connections()
+    else:
+        run.arm(f"before_hint:raise@{chance.randint(1, 10)}")
+        time.sleep(0.5)
+        run.arm()
+
+
+@scenario("F4 hot channel", every=1, redis=True, one_channel=True, WEB_CONCURRENCY="2")
+def hot_channel(run: Run, chance: Random) -> None:
+    """two processes, everyone in one private channel; people are taken out and let in again, a worker dies"""
+    removal(run, chance)
+    if chance.random() < 0.2:
+        run.kill_a_worker()
 
 
 @scenario("F6 two processes", every=5, WEB_CONCURRENCY="2")
@@ -259,7 +326,7 @@ def removal(run: Run, chance: Random) -> None:
     """people are taken out of private channels and let in again, under load"""
     owner = run.team.people[0]
     person = chance.choice(run.team.people[1:])
-    channel = chance.choice(run.team.channels[3:])
+    channel = chance.choice(run.team.channels[-2:])
     owner.removes(channel, person)
     time.sleep(chance.uniform(0, 0.3))
     owner.post(f"/channels/{channel}/members", {"user_id": person.id})
@@ -294,6 +361,12 @@ def poll_off(run: Run, chance: Random) -> None:
 @scenario("F18 and F19 heads and poll off", every=2, HEADS_SECONDS="0", POLL_SECONDS="0")
 def both_off(run: Run, chance: Random) -> None:
     """events are lost and connections reset, with neither heads nor poll"""
+    lose_and_reset(run, chance)
+
+
+@scenario("F20 hints off", every=2, WEB_CONCURRENCY="2")
+def hints_off(run: Run, chance: Random) -> None:
+    """two processes without Redis; events are lost and connections reset"""
     lose_and_reset(run, chance)
 
 

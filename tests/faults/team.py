@@ -21,6 +21,7 @@ from tests.faults.snapshot import take_snapshots
 from tests.faults.truth import Truth
 from tests.faults.web_crowd import PythonCrowd, WebCrowd
 from tests.servers.postgres import Postgres
+from tests.servers.redis import Redis
 from tests.support import Person, Server, until
 
 REST = 30.0  # seconds within which everything must have come to rest after the faults
@@ -85,6 +86,7 @@ class Run:
     began: float = field(default_factory=time.monotonic)
     notes: dict[str, list[float]] = field(default_factory=dict)  # what was measured on the way, in seconds
     ended: list[tuple[Truth, Restore]] = field(default_factory=list)  # epochs as they were, and what ended each
+    redis: Redis | None = None  # what its processes have between them
     _counted: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     @property

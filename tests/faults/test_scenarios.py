@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from tests.faults.scenarios import SCENARIOS, SQLITE, Scenario
-from tests.faults.team import Team, running
+from tests.faults.team import Team
 
 MEMBERS, PER_SECOND, SECONDS = 8, 40, 4.0  # the long form: python3 dev.py faults
 
@@ -34,7 +34,7 @@ def test_a_team_loses_nothing(team: Team, tmp_path: Path, scenario: Scenario) ->
 def prove(team: Team, tmp_path: Path, scenario: Scenario) -> None:
     """Let a team chat for some seconds while something is broken, and prove that nothing was lost."""
     chance = Random(scenario.name)
-    with running(team.on(tmp_path / "server", **scenario.settings), tmp_path, per_second=PER_SECOND) as run:
+    with scenario.on(team, tmp_path, PER_SECOND) as run:
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             time.sleep(min(scenario.every, 1.0))

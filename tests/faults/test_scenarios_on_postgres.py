@@ -14,7 +14,7 @@ from tests.faults.test_scenarios import MEMBERS, prove
 from tests.servers.postgres import Postgres
 
 # What is most likely to differ, besides what breaks only here. PARLEY_TEST_DATABASE=postgresql runs all that can be.
-LIKELIEST = {"F1 kill", "F6 two processes", "F16 removal"}
+LIKELIEST = {"F1 kill", "F4 hot channel", "F6 two processes", "F16 removal"}
 CHOSEN = os.environ.get("PARLEY_TEST_DATABASE", "")
 HERE = {
     name: each
