@@ -334,11 +334,12 @@ def calls_about(own_id: str, *, is_channel: bool, person: Person) -> list[tuple[
 
 
 def whole_answer(person: Person, method: str, path: str, body: Any, id: str) -> tuple[int, bytes, dict[str, str]]:
-    """Everything that comes back but the time of day, which also stands in the renewed cookie."""
+    """Everything that comes back but the time of day, which also stands in the renewed cookie, and the request's id."""
     address = f"{person.server.url}/api/v1{path.replace('ID', id)}"
     response = person.http.request(method, address, json=body, timeout=10)
     headers = {name: value for name, value in response.headers.items() if name != "Date"}
     headers["Set-Cookie"] = headers.get("Set-Cookie", "").partition("=")[0]
+    headers["X-Request-Id"] = f"{len(headers['X-Request-Id'])} characters"  # a new one each time
     return response.status_code, response.content, headers
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import delete, update
 
 from chat.basics import now
 from chat.database import transaction
-from chat.extensions import db
 from chat.models import Session
 from chat.realtime import dispatcher as telling
 from tests.delivery.world import Page, World
@@ -28,9 +27,9 @@ def world(tmp_path: Path) -> World:
 def changed(world: World, page: Page, **columns: object) -> None:
     """As if someone's browser had been left alone, or their session had been ended, without anybody here being told."""
     session_id = world.askers[page.user_id].session_id
-    with world.app.app_context(), transaction(writes=True):
-        db.session.execute(update(Session).where(Session.id == session_id).values(**columns))
-        db.session.commit()
+    with world.app.app_context(), transaction(writes=True) as session:
+        session.execute(update(Session).where(Session.id == session_id).values(**columns))
+        session.commit()
 
 
 def is_open(page: Page) -> bool:
@@ -58,9 +57,9 @@ def test_a_programs_connection_stays_however_long_it_is_silent(world: World) -> 
 def test_an_ending_that_every_tick_missed_is_found(world: World) -> None:
     ana, bo = world.pages[:2]
     changed(world, ana, revoked_at=now() - timedelta(hours=1))
-    with world.app.app_context(), transaction(writes=True):
-        db.session.execute(delete(Session).where(Session.id == world.askers[bo.user_id].session_id))
-        db.session.commit()
+    with world.app.app_context(), transaction(writes=True) as session:
+        session.execute(delete(Session).where(Session.id == world.askers[bo.user_id].session_id))
+        session.commit()
     world.dispatcher.poll()
     assert is_open(ana)  # too long ago for the poll
     world.dispatcher.recheck()
