@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from chat import failpoints, rates
+from chat import failpoints, rates, tickets
 
 MIN_SECRET_LENGTH = 32
 
@@ -55,6 +55,12 @@ SETTINGS = (
     Setting("PUBLIC_URL", str, "", "Where people reach this server, such as https://chat.example.org."),
     Setting("ALLOWED_ORIGINS", names, (), "More origins whose pages may connect, comma-separated."),
     Setting("SECRET_KEY", str, "", "Signs cookies; at least 32 characters. On loopback one is made and kept."),
+    Setting(
+        "TICKET_KEYS",
+        str,
+        "",
+        "Keys that sign tickets, name:key, comma-separated: the first signs, all verify. Empty: made of SECRET_KEY.",
+    ),
     Setting("DATA_DIR", str, "instance", "Folder for the embedded database and the kept secret."),
     Setting("DATABASE_URL", str, "", "Where the data lives; empty: SQLite, chat.db in DATA_DIR."),
     Setting(
@@ -138,6 +144,10 @@ def check(settings: dict[str, Any]) -> dict[str, Any]:
         raise SettingsError("WEB_CONCURRENCY must be 1 or more")
     check_redis(settings["REDIS_URL"], strict=strict)
     check_rates_and_failpoints(settings)
+    try:
+        tickets.parse_keys(settings["TICKET_KEYS"])
+    except ValueError as error:
+        raise SettingsError(f"TICKET_KEYS: {error}") from None
     settings["HTTPS"] = public.scheme == "https"
     settings["DATABASE_URL"] = database_url(settings)
     return settings

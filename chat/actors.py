@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ class Workspace:
     registration: str = "invite"
     open_first_account: bool = True  # on loopback the first account needs no invite
     session_days: int = 14
+    ticket_keys: Mapping[str, bytes] = field(default_factory=dict)  # the first signs, all verify
     public_url: str = ""
     run_blocking: Callable[..., Any] = field(default=lambda function, *args: function(*args))
     slow_work: AbstractContextManager[Any] = field(default_factory=nullcontext)  # held while something runs so
@@ -47,6 +48,7 @@ class Account(NamedTuple):
     session_kind: str
     last_seen_at: datetime
     revoked_at: datetime | None
+    session_version: int
 
     @property
     def is_full_member(self) -> bool:

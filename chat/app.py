@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from chat import concurrency, database, failpoints, logs, rates, rest, web
+from chat import concurrency, database, failpoints, logs, rates, rest, tickets, web
 from chat.actors import Asker, Workspace
 from chat.dispatch import Dispatch
 from chat.extensions import db, migrate
@@ -149,6 +149,7 @@ def workspace(settings: dict[str, Any]) -> Workspace:
         registration=settings["REGISTRATION"],
         open_first_account=not settings["STRICT"],
         session_days=settings["SESSION_DAYS"],
+        ticket_keys=tickets.parse_keys(settings["TICKET_KEYS"]) or tickets.derived_key(settings["SECRET_KEY"]),
         public_url=settings["PUBLIC_URL"].rstrip("/") or f"http://{settings['HOST']}:{settings['PORT']}",
         run_blocking=concurrency.run_blocking,
         slow_work=concurrency.slow_work,

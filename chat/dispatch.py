@@ -13,6 +13,7 @@ from chat import failpoints, logs, metrics
 from chat.actions import (
     Answer,
     channels,
+    connections,
     direct_messages,
     history,
     memberships,
@@ -87,6 +88,11 @@ ACTIONS: dict[str, Action] = {
     "end_session": Action(sessions.end_session, params.OfSession(), answers.Empty()),
     "end_other_sessions": Action(sessions.end_other_sessions, params.Nothing(), answers.Empty()),
     "create_token": Action(sessions.create_token, params.CreateToken(), answers.NewToken()),
+    "create_ticket": Action(
+        connections.create_ticket, params.Nothing(), answers.NewTicket(), writes=False, rate="sync"
+    ),
+    "use_ticket": Action(connections.use_ticket, params.UseTicket(), answers.Empty()),
+    "open_connection": Action(connections.open_connection, params.OpenConnection(), answers.Empty()),
     "create_invite": Action(users.create_invite, params.CreateInvite(), answers.NewInvite()),
     "list_users": Action(users.list_users, params.Nothing(), answers.Users(), writes=False),
     "show_me": Action(users.show_me, params.Nothing(), answers.AMe(), writes=False),

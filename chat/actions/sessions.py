@@ -37,6 +37,7 @@ _ACCOUNT = select(
     Session.kind.label("session_kind"),
     Session.last_seen_at,
     Session.revoked_at,
+    Session.version,
 ).join(User, User.id == Session.user_id)
 _SHOWN = Prepared(_ACCOUNT.where(Session.id == bindparam("session")))
 _SHOWN_AMONG = _ACCOUNT.where(Session.id.in_(bindparam("sessions", expanding=True)))
@@ -170,6 +171,7 @@ def change_password(actor: Actor, verified_hash: str, password_hash: str, thrott
     user.password_hash = password_hash
     forgive(throttle_key)
     revoke_others(actor)
+    journal.session().get_one(Session, actor.user.session_id).version += 1  # its tickets were made before
     return Answer({})
 
 

@@ -51,6 +51,9 @@ class Session(Base):
     last_seen_at: Mapped[When]
     expires_at: Mapped[When | None]
     revoked_at: Mapped[When | None]
+    version: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  # tickets are of one; it grows with the password
 
 
 class Invite(Base):

@@ -9,6 +9,7 @@ from flask import Flask, Request, current_app, request, session
 from flask_login import UserMixin, current_user, login_user, logout_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from chat import tickets
 from chat.actors import Asker
 from chat.errors import ChatError
 from chat.extensions import login_manager
@@ -41,11 +42,15 @@ def init_app(app: Flask) -> None:
 def asker(auth: Any = None) -> Asker:
     """Who asks, as the request shows it: a bearer token in the header or in the handshake's ``auth``, or the cookie.
 
+    A handshake may show a ticket instead, which is used up by it.
     Raises ChatError ``not_authed`` for a token that was never given out.
     """
     session_id: str | None = None
     user_id: str | None = None
-    token = bearer(request) or (auth.get("token") if isinstance(auth, dict) else None)
+    shown = auth.get("token") if isinstance(auth, dict) else None
+    if isinstance(shown, str) and tickets.looks_like_one(shown):
+        return ticket_holder(shown)
+    token = bearer(request) or shown
     if token is not None:
         found = current_app.extensions["chat"].find_session(str(token), "token")
         if found is None:
@@ -56,6 +61,19 @@ def asker(auth: Any = None) -> Asker:
     elif "_user_id" in session:
         session_id = ""  # a cookie that opens nothing is of a session that has ended
     return Asker(session_id, user_id, request.remote_addr or "", request.headers.get("User-Agent", ""))
+
+
+def ticket_holder(text: str) -> Asker:
+    """Whose ticket this is; it is used up. Raises ChatError ``not_authed`` or ``session_expired``."""
+    dispatch = current_app.extensions["chat"].dispatch
+    try:
+        ticket = tickets.verify(dispatch.workspace.ticket_keys, text)
+    except tickets.BadTicket:
+        raise ChatError("not_authed", "This ticket is not valid, or not any more.") from None
+    asker = Asker(ticket.session_id, ticket.user_id, request.remote_addr or "", request.headers.get("User-Agent", ""))
+    used = {"ticket_id": ticket.id, "expires_at": ticket.expires_at, "version": ticket.version}
+    dispatch.perform(asker, "use_ticket", used)
+    return asker
 
 
 def bearer(asked: Request) -> str | None:

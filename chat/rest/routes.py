@@ -33,6 +33,7 @@ ROUTES = (
     Route("DELETE", "/sessions", "end_other_sessions"),
     Route("DELETE", "/sessions/<session_id>", "end_session"),
     Route("POST", "/tokens", "create_token"),
+    Route("POST", "/tickets", "create_ticket"),
     Route("POST", "/invites", "create_invite"),
     Route("GET", "/channels", "list_channels"),
     Route("POST", "/channels", "create_channel"),

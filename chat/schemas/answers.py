@@ -121,6 +121,11 @@ class NewToken(Schema):
     session = fields.Nested(Session, required=True)
 
 
+class NewTicket(Schema):
+    ticket = Text(required=True)
+    expires_in = Number(required=True)
+
+
 class NewInvite(Schema):
     invite = Text(required=True)
     url = Text(required=True)

@@ -106,6 +106,19 @@ class CreateToken(Schema):
     name = Line(80, 1, required=True)
 
 
+class UseTicket(Schema):
+    """What a ticket says of itself, once its signature was found right."""
+
+    ticket_id = Identifier(required=True)
+    expires_at = Number(required=True)
+    version = Number(required=True)
+
+
+class OpenConnection(UseTicket):
+    connection_id = Text(required=True, validate=validate.Length(min=1, max=128))
+    at_most = Number(required=True, metadata={"description": "Connections that one person may have; 0: any number."})
+
+
 class CreateInvite(Schema):
     channel_ids = fields.List(Identifier(), load_default=list, validate=validate.Length(max=100))
     expires_in = Number(low=60, high=90 * 86400, metadata={"description": "Seconds; a week without."})

@@ -375,6 +375,11 @@ export interface NewToken {
   session: Session;
 }
 
+export interface NewTicket {
+  ticket: string;
+  expires_in: number;
+}
+
 export interface NewInvite {
   invite: string;
   url: string;
@@ -494,6 +499,19 @@ export interface ChangePasswordParams {
 
 export interface CreateTokenParams {
   name: string;
+}
+
+/** What a ticket says of itself, once its signature was found right. */
+export interface UseTicketParams {
+  ticket_id: string;
+  expires_at: number;
+  version: number;
+}
+
+export interface OpenConnectionParams extends UseTicketParams {
+  connection_id: string;
+  /** Connections that one person may have; 0: any number. */
+  at_most: number;
 }
 
 export interface CreateInviteParams {

@@ -76,6 +76,7 @@ def test_every_answer_of_rest_has_its_shape(server, owner, bo):
     ask("change_password", {"current_password": PASSWORD, "password": new})
     ask("list_users")
     session = ask("create_token", {"name": "bot"})["session"]
+    ask("create_ticket")
     ask("list_sessions")
     ask("end_session", session_id=session["id"])
     ask("end_other_sessions")
