@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,9 @@ SETTINGS = (
     ),
     Setting("CONNECTIONS_PER_USER", int, 20, "Connections that one person may have open; 0: any number."),
     Setting("CONNECTIONS_PER_ADDRESS", int, 500, "Connections from one address, such as an office's; 0: any number."),
+    Setting("AWS_GATEWAY_ENDPOINT", str, "", "The API Gateway's management address, with its stage; empty: no AWS."),
+    Setting("AWS_GATEWAY_URL", str, "", "The wss:// address of it that the web client connects to; empty: Socket.IO."),
+    Setting("AWS_FORWARD_SECRET", str, "", "Signs the events that the forwarder brings; at least 32 characters."),
     Setting(
         "CHAT_FAILPOINTS",
         str,
@@ -144,10 +148,7 @@ def check(settings: dict[str, Any]) -> dict[str, Any]:
         raise SettingsError("WEB_CONCURRENCY must be 1 or more")
     check_redis(settings["REDIS_URL"], strict=strict)
     check_rates_and_failpoints(settings)
-    try:
-        tickets.parse_keys(settings["TICKET_KEYS"])
-    except ValueError as error:
-        raise SettingsError(f"TICKET_KEYS: {error}") from None
+    check_gateway(settings)
     settings["HTTPS"] = public.scheme == "https"
     settings["DATABASE_URL"] = database_url(settings)
     return settings
@@ -181,6 +182,31 @@ def check_rates_and_failpoints(settings: Mapping[str, Any]) -> None:
             failpoints.parse(settings["CHAT_FAILPOINTS"])
         except ValueError as error:
             raise SettingsError(f"CHAT_FAILPOINTS: {error}") from None
+
+
+def check_gateway(settings: Mapping[str, Any]) -> None:
+    """Refuse ticket keys that are none, and half an API Gateway."""
+    try:
+        keys = tickets.parse_keys(settings["TICKET_KEYS"])
+    except ValueError as error:
+        raise SettingsError(f"TICKET_KEYS: {error}") from None
+    page, endpoint = urlsplit(settings["AWS_GATEWAY_URL"]), urlsplit(settings["AWS_GATEWAY_ENDPOINT"])
+    if settings["AWS_GATEWAY_URL"] and (page.scheme not in ("ws", "wss") or not page.hostname or page.query):
+        raise SettingsError("AWS_GATEWAY_URL must be a full address such as wss://….amazonaws.com/live")
+    if not settings["AWS_GATEWAY_ENDPOINT"]:
+        if settings["AWS_GATEWAY_URL"]:
+            raise SettingsError("AWS_GATEWAY_URL needs AWS_GATEWAY_ENDPOINT beside it")
+        return
+    if endpoint.scheme not in ("http", "https") or not endpoint.hostname:
+        raise SettingsError("AWS_GATEWAY_ENDPOINT must be a full address such as https://….amazonaws.com/live")
+    if settings["STRICT"] and (endpoint.scheme != "https" or page.scheme == "ws"):
+        raise SettingsError("AWS_GATEWAY_ENDPOINT and AWS_GATEWAY_URL must be https:// and wss:// on a public server")
+    if len(settings["AWS_FORWARD_SECRET"]) < MIN_SECRET_LENGTH:
+        raise SettingsError(f"AWS_FORWARD_SECRET must have {MIN_SECRET_LENGTH} or more random characters")
+    if not keys:
+        raise SettingsError("TICKET_KEYS must be set with AWS_GATEWAY_ENDPOINT: the authorizer there needs them too")
+    if not find_spec("boto3"):
+        raise SettingsError("AWS_GATEWAY_ENDPOINT needs boto3: pip install 'parley-chat[aws]'")
 
 
 def database_url(settings: Mapping[str, Any]) -> str:

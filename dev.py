@@ -54,7 +54,7 @@ def install():
 
 def test(*arguments):
     """Run every test; with arguments, only pytest, with these arguments."""
-    set_up_python("run", "test")
+    set_up_python("run", "test", "aws")
     set_up_client("all")
     chromium = set_up_chromium()
     set_up_nginx()
@@ -67,7 +67,7 @@ def test(*arguments):
 
 def check(*arguments):
     """Everything that can be said about the code without running it."""
-    set_up_python("run", "test", "check")
+    set_up_python("run", "test", "aws", "check")
     install_packages_of_client("all")
     checks = {
         "ruff check": [PYTHON, "-m", "ruff", "check", "."],

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chat import concurrency, database, failpoints, logs, rates, rest, tickets, web
 from chat.actors import Asker, Workspace
+from chat.aws.blueprint import doorway
+from chat.aws.gateway import Door
+from chat.aws.post import ManagementApi, Post, region_of
+from chat.aws.publisher import GatewayPublisher
+from chat.aws.registry import Registry
 from chat.dispatch import Dispatch
+from chat.errors import ChatError
 from chat.extensions import db, migrate
 from chat.realtime.dispatcher import Dispatcher
 from chat.realtime.gateway import Gateway, SocketPost
@@ -41,6 +48,8 @@ class Parley:
     gateway: Gateway
     sio: Server
     retention: Retention
+    door: Door | None = None  # the API Gateway's, where it is used
+    teller: GatewayPublisher | None = None
 
     def find_session(self, secret: str, kind: str) -> tuple[str, str] | None:
         """The session that a cookie's or token's secret opens, and whose it is."""
@@ -48,8 +57,16 @@ class Parley:
 
     def begin(self) -> None:
         """The process is about to serve: start what it does by itself."""
+        if self.teller:
+            self.dispatcher.start()  # whether anybody is connected here or not, it may be the one to tell others
         if self.retention.days:
             concurrency.start(self.retention.keep, "retention")
+
+    def end(self) -> None:
+        """The process stops serving: let everyone go to the next one."""
+        if self.teller:
+            self.teller.stop()
+        self.gateway.drain()
 
 
 def build(settings: dict[str, Any]) -> Flask:
@@ -80,13 +97,15 @@ def build(settings: dict[str, Any]) -> Flask:
     app.extensions["chat"] = parley = connect(app)
     rest.init_app(app)
     web.init_app(app)
+    if parley.door:
+        app.register_blueprint(doorway(parley.door, settings["AWS_FORWARD_SECRET"].encode()))
     app.wsgi_app = socketio.WSGIApp(parley.sio, app.wsgi_app)  # type: ignore[method-assign]
     if proxies := settings["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
     app.on_worker_start = parley.begin  # type: ignore[attr-defined]  # called by realtime/gunicorn_conf
-    app.on_worker_stop = parley.gateway.drain  # type: ignore[attr-defined]  # called by realtime/worker
+    app.on_worker_stop = parley.end  # type: ignore[attr-defined]  # called by realtime/worker
     return app
 
 
@@ -140,7 +159,47 @@ def connect(app: Flask) -> Parley:
         per_user=settings["CONNECTIONS_PER_USER"],
     )
     retention = Retention(settings["RETENTION_DAYS"], app.app_context, dispatch.commits.write)
-    return Parley(dispatch, dispatcher, reader, rooms, gateway, sio, retention)
+    parley = Parley(dispatch, dispatcher, reader, rooms, gateway, sio, retention)
+    return with_gateway(app, parley) if settings["AWS_GATEWAY_ENDPOINT"] else parley
+
+
+def with_gateway(app: Flask, parley: Parley) -> Parley:
+    """The API Gateway's door beside the others: the same dispatcher tells its connections, in rooms of their own."""
+    settings, dispatcher, reader, dispatch = app.config, parley.dispatcher, parley.reader, parley.dispatch
+    endpoint = settings["AWS_GATEWAY_ENDPOINT"]
+    post = Post(ManagementApi(endpoint, region_of(endpoint)))
+    rooms = Rooms(dispatcher, post, reader.members_among, reader.head_if_member, heads_seconds=0)
+    registry = Registry(app.app_context)
+
+    def may_hear(session_id: str, user_id: str, channel_id: str) -> bool:
+        try:
+            with app.app_context():
+                dispatch.perform(Asker(session_id, user_id), "show_channel", {"channel_id": channel_id})
+        except ChatError:
+            return False
+        return True
+
+    teller = GatewayPublisher(registry, reader, rooms, dispatcher.sent, post.kick, may_hear)
+    if settings["POLL_SECONDS"]:
+        teller.lasts = timedelta(seconds=2 * settings["POLL_SECONDS"])
+    post.gone = lambda connection_id: dispatcher.soon(partial(teller.lost, connection_id))
+    dispatcher.publishers.append(teller)
+
+    def show_typing(*who: Any, on: bool) -> None:
+        for each in (parley.rooms, rooms):
+            each.show_typing(*who, on=on)
+
+    parley.gateway.show_typing = show_typing
+    door = Door(
+        dispatch,
+        registry,
+        post,
+        dispatch.workspace.ticket_keys,
+        per_user=settings["CONNECTIONS_PER_USER"],
+        wake=lambda: dispatcher.soon(teller.mirror),
+        show_typing=show_typing,
+    )
+    return replace(parley, door=door, teller=teller)
 
 
 def workspace(settings: dict[str, Any]) -> Workspace:

@@ -14,7 +14,15 @@ from chat.actions import Answer
 from chat.actors import Actor
 from chat.basics import new_id, now
 from chat.errors import ChatError
-from chat.models import GatewayConnection, GatewayLease, GatewaySubscription, GatewayTold, UsedTicket
+from chat.models import (
+    Channel,
+    GatewayConnection,
+    GatewayLease,
+    GatewaySubscription,
+    GatewayTold,
+    Membership,
+    UsedTicket,
+)
 
 LONGEST = timedelta(hours=2, minutes=10)  # the API Gateway closes every connection after two hours
 REMEMBERED = timedelta(minutes=10)  # how long rows that ended can still be asked for
@@ -133,12 +141,25 @@ def end_connections(ids: Iterable[str]) -> None:
     _end(GatewaySubscription, GatewaySubscription.connection_id.in_(ids))
 
 
-def followed_by(connection_id: str) -> list[str]:
-    """The channels a connection looks at."""
-    query = select(GatewaySubscription.channel_id).where(
-        GatewaySubscription.connection_id == connection_id, GatewaySubscription.ended_at.is_(None)
+def heads_of(connection_id: str) -> dict[str, int]:
+    """Where everything stands that a connection is told of: its person's own stream, and the channels it looks at."""
+    holder = find(connection_id)
+    if holder is None:
+        return {}
+    # The row of who was just taken out of a channel may still be there.
+    is_mine = (Membership.channel_id == Channel.id) & (Membership.user_id == holder.user_id)
+    query = (
+        select(Channel.id)
+        .join(GatewaySubscription, GatewaySubscription.channel_id == Channel.id)
+        .outerjoin(Membership, is_mine & Membership.left_at.is_(None))
+        .where(
+            GatewaySubscription.connection_id == connection_id,
+            GatewaySubscription.ended_at.is_(None),
+            or_(Channel.kind == "public", Membership.user_id.is_not(None)),
+        )
     )
-    return list(journal.session().scalars(query))
+    streams = [holder.user_id, *journal.session().scalars(query)]
+    return {stream: head.seq for stream, head in journal.heads(streams).items()}
 
 
 # The registry, for whoever tells ---------------------------------------------------------------------
@@ -176,6 +197,7 @@ def changed_connections(since: datetime | None) -> list[Row]:
         GatewayConnection.user_id,
         GatewayConnection.session_id,
         GatewayConnection.heads,
+        GatewayConnection.changed_at,
         GatewayConnection.ended_at,
     )
     query = query.where(_IS_OPEN) if since is None else query.where(GatewayConnection.changed_at >= since)
@@ -185,7 +207,7 @@ def changed_connections(since: datetime | None) -> list[Row]:
 def changed_subscriptions(since: datetime | None) -> list[Row]:
     """Subscriptions that came or went since then; None: all that stand."""
     row = GatewaySubscription
-    query = select(row.id, row.connection_id, row.channel_id, row.as_of, row.ended_at).order_by(row.id)
+    query = select(row.id, row.connection_id, row.channel_id, row.as_of, row.changed_at, row.ended_at).order_by(row.id)
     query = query.where(row.ended_at.is_(None)) if since is None else query.where(row.changed_at >= since)
     return list(journal.session().execute(query))
 

@@ -95,7 +95,7 @@ class Dispatcher:
         On return the last told number of each is set, from a head that was read before the listener reads anything:
         whatever is committed later will be told.
         """
-        self._start()
+        self.start()
         with self.lock:
             fresh = [stream for stream in stream_ids if stream not in self.followed]
             for stream in stream_ids:
@@ -228,7 +228,8 @@ class Dispatcher:
         if opened and (ended := opened - self.reader.sessions_that_hold(opened)):
             self._each(lambda publisher: publisher.close_sessions(ended))
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Begin to work in the background; doing it twice is fine."""
         with self.lock:
             if not self._running:
                 self._running = True

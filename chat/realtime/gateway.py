@@ -65,6 +65,7 @@ class Gateway:
     draining: bool = False
 
     def __post_init__(self) -> None:
+        self.show_typing: Callable[..., None] = self.rooms.show_typing  # other doors' rooms may hear of it too
         self.sio.on("connect", self.on_connect)
         self.sio.on("disconnect", self.on_disconnect)
         self.sio.on_action = self.on_action
@@ -181,9 +182,7 @@ class Gateway:
         if name == "unsubscribe":
             self.rooms.unsubscribe(connection, payload["channel_id"])
         elif name == "typing":
-            self.rooms.show_typing(
-                connection.user_id, payload["channel_id"], payload.get("thread_id"), on=payload["on"]
-            )
+            self.show_typing(connection.user_id, payload["channel_id"], payload.get("thread_id"), on=payload["on"])
         elif name == "ping":
             data["heads"] = self.rooms.heads(connection)
         return data, None

@@ -244,9 +244,9 @@ class Rooms:
         elif event.name == "channel_joined":
             channel_id = event.body["channel"]["id"]
             for entry in self.entries_in(event.stream + LISTENING):
-                self.dispatcher.soon(partial(self._count, entry.connection, channel_id))
+                self.dispatcher.soon(partial(self.count, entry.connection, channel_id))
 
-    def _count(self, connection: Connection, channel_id: str) -> None:
+    def count(self, connection: Connection, channel_id: str) -> None:
         """Let a connection hear of a channel's news, if the person is a member by now."""
         try:
             [entry] = self.begin(connection, [channel_id], COUNTING)
