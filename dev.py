@@ -55,6 +55,7 @@ def install():
 def test(*arguments):
     """Run every test; with arguments, only pytest, with these arguments."""
     set_up_python("run", "test", "aws")
+    set_up_emulator()
     set_up_client("all")
     chromium = set_up_chromium()
     set_up_nginx()
@@ -226,6 +227,16 @@ def set_up_peers():
     install = [*pip_for(python), "install", "--require-hashes", "-r", lock]
     synapse = os.path.join(own, "bin", "synapse_homeserver")
     step("Chat server to compare with", install, made_from=[lock], makes=synapse, may_fail=True)
+
+
+def set_up_emulator():
+    """What stands in for AWS in the tests, in an environment of its own; what cannot be brought is left out, loudly."""
+    lock, own = os.path.join("requirements", "emulator.txt"), os.path.join(VENV, "emulator")
+    python = os.path.join(own, "bin", "python")
+    empty = [PYTHON, "-m", "venv", "--without-pip", "--clear", own]
+    step("Environment for the AWS emulator", empty, made_from=[lock], makes=python, may_fail=True)
+    install = [*pip_for(python), "install", "--require-hashes", "-r", lock]
+    step("AWS emulator", install, made_from=[lock], makes=os.path.join(own, "bin", "cfn-lint"), may_fail=True)
 
 
 def set_up_chromium():

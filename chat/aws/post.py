@@ -46,7 +46,7 @@ class Post:
     rooms: dict[str, set[str]] = field(default_factory=dict)
     _waiting: dict[str, deque[bytes]] = field(default_factory=dict)  # a connection in here has its turn coming
     _ready: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Condition = field(default_factory=threading.Condition)
     _running: bool = False
 
     def emit(self, name: str, payload: dict[str, Any], *, room: str, skip: Collection[str] = ()) -> None:
@@ -89,6 +89,11 @@ class Post:
                 frame = CLOSE
             waiting.append(frame)
 
+    def wait(self, seconds: float) -> None:
+        """Wait until nothing waits to be sent, for as long at most."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._waiting, seconds)
+
     def _start(self) -> None:
         if not self._running:
             self._running = True
@@ -104,6 +109,7 @@ class Post:
                     self._ready.put(connection_id)  # at the end, so that a busy connection keeps nobody waiting
                 else:
                     del self._waiting[connection_id]
+                    self._lock.notify_all()
 
     def _send_next(self, connection_id: str) -> None:
         frame = self._waiting[connection_id].popleft()
