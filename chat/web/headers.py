@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from flask import Flask, Response, current_app, g, request
@@ -42,7 +43,7 @@ def guard(response: Response) -> Response:
     headers = response.headers
     if request_id := g.get("request_id"):  # none for a host that is not ours: it is refused before anything else
         headers["X-Request-Id"] = request_id
-    headers.setdefault("Content-Security-Policy", policy(own_host()))
+    headers.setdefault("Content-Security-Policy", policy(own_host(), current_app.config["AWS_GATEWAY_URL"]))
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -63,9 +64,11 @@ def own_host() -> str:
         return ""
 
 
-def policy(host: str) -> str:
+def policy(host: str, gateway: str = "") -> str:
     """The content security policy. Browsers disagree whether 'self' covers WebSockets, so they are named."""
     sockets = f" ws://{host} wss://{host}" if HOST.fullmatch(host) else ""
+    if gateway:
+        sockets += f" {urlsplit(gateway).scheme}://{urlsplit(gateway).netloc}"
     return "; ".join(
         (
             "default-src 'none'",

@@ -80,7 +80,7 @@ def shell() -> ResponseReturnValue:
     """The page the web client draws itself into; one clear line when it was not built."""
     if not is_built():
         return render_template("unbuilt.html"), 503
-    return render_template("app.html", workspace=workspace())
+    return render_template("app.html", workspace=workspace(), gateway=current_app.config["AWS_GATEWAY_URL"])
 
 
 def local_path(path: str) -> str:

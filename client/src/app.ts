@@ -18,16 +18,24 @@ import * as apply from "./state/apply";
 import { Store } from "./state/store";
 import { Sync } from "./sync/sync";
 import { texts } from "./texts";
+import { ApiGatewayTransport } from "./transport/apigateway";
 import { SocketIOTransport } from "./transport/socketio";
+import type { Transport } from "./transport/transport";
 import { Typing } from "./typing";
 import { isDirect, type Channel, type Member, type Myself, type User } from "./wire";
+
+/** Socket.IO, unless the page names the address of an API Gateway. */
+const transportFor = (api: Api): Transport => {
+  const { gateway } = document.getElementById("app")?.dataset ?? {};
+  return gateway ? new ApiGatewayTransport(gateway, api) : new SocketIOTransport();
+};
 
 const isWaiting = (item: Item): boolean => item.state === "queued";
 
 export class App {
   readonly store = new Store();
   readonly api = new Api();
-  readonly transport = new SocketIOTransport();
+  readonly transport = transportFor(this.api);
   readonly sync = new Sync(this.store, this.transport, this.api);
   readonly reading = new Reading(this.store, this.sync, this.transport);
   readonly typing = new Typing(this.transport);

@@ -181,6 +181,8 @@ export interface Hello {
   channels: PersonalChannel[];
   stream: string;
   seq: number;
+  /** Over the API Gateway: there are too many channels; ask for them over HTTP. */
+  truncated?: boolean;
 }
 
 /** Something happened in a channel; `seq` is the number of the event that those who look were told. */

@@ -68,7 +68,7 @@ class Ministack:
             config=Config(retries={"total_max_attempts": 1}),
         )
 
-    def deploy(self, forward_url: str) -> None:
+    def deploy(self, forward_url: str, origins: str = "https://chat.example.org") -> None:
         """What deploy/aws/README.md tells to do: code, secrets, stack, and a user with the service's policy."""
         s3, secrets, iam = self.client("s3"), self.client("secretsmanager"), self.client("iam")
         s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -78,7 +78,7 @@ class Ministack:
             "CodeBucket": "code",
             "CodeKey": "parley-aws.zip",
             "ForwardUrl": forward_url,
-            "AllowedOrigins": "https://chat.example.org",
+            "AllowedOrigins": origins,
             "TicketKeysArn": secrets.create_secret(Name="ticket-keys", SecretString=KEYS)["ARN"],
             "ForwardSecretArn": secrets.create_secret(Name="forward-secret", SecretString=SECRET)["ARN"],
         }

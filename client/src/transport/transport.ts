@@ -1,4 +1,4 @@
-// What the app needs of a connection. Socket.IO is one way to have it, API Gateway will be another.
+// What the app needs of a connection. Socket.IO is one way to have it, the API Gateway another.
 import type { ReadonlySignal } from "@preact/signals";
 import type { Actions, Told } from "../wire";
 
