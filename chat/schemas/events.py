@@ -65,9 +65,7 @@ class Hello(Schema):
     channels = fields.List(fields.Nested(PersonalChannel), required=True)
     stream = Text(required=True)
     seq = Number(required=True)
-    truncated = Switch(
-        metadata={"description": "Over the API Gateway: there are too many channels; ask for them over HTTP."}
-    )
+    truncated = Switch(metadata={"description": "Over the API Gateway: too many channels; ask for them over HTTP."})
 
 
 class News(Schema):

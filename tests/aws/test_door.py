@@ -188,6 +188,15 @@ def test_an_answer_too_long_for_the_gateway_comes_with_fewer_rows(dial, ana, bo)
     assert (stream["limited"], stream["events"], stream["seq"]) == (True, [], page["seq"])
 
 
+def test_a_hello_too_long_for_the_gateway_comes_without_the_channels_and_says_so(dial, service, bo):
+    for number in range(110):
+        body = {"name": f"{number} {uuid.uuid4().hex} " + "漢" * 40, "kind": "private", "topic": "漢" * 250}
+        bo.post("/channels", body).expect(201)
+    hello = dial(bo).hello
+    assert (hello["truncated"], hello["channels"]) == (True, [])
+    assert len([channel for channel in bo.get("/channels").data["channels"] if channel["role"]]) == 110
+
+
 def test_posts_that_fail_for_a_while_leave_a_gap_that_is_seen(gateway, dial, ana):
     town = ana.opens("public")
     phone = dial(ana)
@@ -306,4 +315,32 @@ def test_when_the_process_that_tells_ends_another_goes_on(two, gateway, end):
             applied.append(event["message"]["text"])
     assert applied == ["before", *(f"number {number}" for number in range(5))]
     assert phone.asks("ping").data["heads"][town] == cursor
+    phone.hangs_up()
+
+
+def test_who_was_removed_is_not_told_more_by_a_successor_that_finds_the_old_row(two, gateway):
+    first, second = two
+    owner = first.owner()
+    bo = first.person("bo", owner)
+    den = owner.opens("private", bo)
+    phone = GatewayPhone(bo, gateway.url)
+    phone.looks_at(den)
+    owner.removes(den, bo).expect(200)
+    of_den = "FROM gateway_subscriptions WHERE channel_id = ?"
+    until(lambda: rows(first, f"SELECT 1 {of_den} AND ended_at IS NOT NULL", den))
+    owner.says(den, "secret before")
+    time.sleep(2.5)  # the stream is noted as told up to here
+    gateway.serves(second)
+    first.kill()
+    # As if it had died between telling the removal and noting it.
+    long_ago = "2020-01-01 00:00:00.000000"
+    rows(second, "UPDATE gateway_subscriptions SET ended_at = NULL, changed_at = ? WHERE channel_id = ?", long_ago, den)
+    owner.server = bo.server = second
+    town = owner.opens("public", bo)
+    time.sleep(3)  # by then it holds the lease
+    owner.says(den, "secret after")
+    owner.says(town, "news")
+    phone.hears("activity", lambda event: event["channel_id"] == town)
+    assert "secret" not in str(phone.told)
+    assert den not in phone.asks("ping").data["heads"]
     phone.hangs_up()
