@@ -7,6 +7,7 @@
     python3 dev.py check   lint, format, types, who may import whom, and known weaknesses
     python3 dev.py bench   measure how fast it is, alone and beside other servers
     python3 dev.py faults  break everything on purpose, for long; prove that nothing is lost
+    python3 dev.py aws     the API Gateway door under every emulator of AWS there is
     python3 dev.py docs    write the tables in docs/ and the client's types anew from the code
 
 It needs Python 3.11 or newer and nothing else: no pip, no make, no Node. What it brings goes into
@@ -99,6 +100,19 @@ def faults(*words):
     return show(PYTHON, "-m", "tests.faults", *words)
 
 
+def aws(*arguments):
+    """The API Gateway door under every emulator there is, a second and slower one among them."""
+    set_up_python("run", "test", "aws")
+    set_up_emulator()
+    set_up_client("all")
+    folder = os.path.join("tests", "aws", "serverless")
+    lock = [os.path.join(folder, "package.json"), os.path.join(folder, "package-lock.json")]
+    npm = ["npm", "--prefix", os.path.join(ROOT, folder), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    step("Second AWS emulator", npm, made_from=lock, makes=os.path.join(ROOT, folder, "node_modules"))
+    tests = arguments or ("tests/aws",)
+    return show(PYTHON, "-m", "pytest", *tests, CHROMIUM=set_up_chromium(), PARLEY_SERVERLESS="1")
+
+
 def docs(*arguments):
     """Write the tables in docs/ and the client's types anew from the code."""
     set_up_python("run")
@@ -112,6 +126,7 @@ COMMANDS = {
     "check": check,
     "bench": bench,
     "faults": faults,
+    "aws": aws,
     "docs": docs,
 }
 

@@ -181,7 +181,7 @@ export interface Hello {
   channels: PersonalChannel[];
   stream: string;
   seq: number;
-  /** Over the API Gateway: there are too many channels; ask for them over HTTP. */
+  /** Over the API Gateway: too many channels; ask for them over HTTP. */
   truncated?: boolean;
 }
 

@@ -294,8 +294,9 @@ def test_when_the_process_that_tells_ends_another_goes_on(two, gateway, end):
     town, quiet = owner.opens("public"), owner.opens("public")
     phone = GatewayPhone(owner, gateway.url)
     since = phone.looks_at(town)["seq"]
-    owner.says(town, "before")
+    before = owner.says(town, "before")
     phone.hears("message")
+    until(lambda: rows(first, "SELECT 1 FROM gateway_told WHERE stream_id = ? AND seq >= ?", town, before["seq"]))
     gateway.serves(second)
     if end == signal.SIGKILL:
         first.kill()
@@ -314,6 +315,7 @@ def test_when_the_process_that_tells_ends_another_goes_on(two, gateway, end):
             cursor = event["seq"]
             applied.append(event["message"]["text"])
     assert applied == ["before", *(f"number {number}" for number in range(5))]
+    assert len(phone.events("message")) == 6  # nothing that was noted as told comes again
     assert phone.asks("ping").data["heads"][town] == cursor
     phone.hangs_up()
 
@@ -323,8 +325,9 @@ def test_who_was_removed_is_not_told_more_by_a_successor_that_finds_the_old_row(
     owner = first.owner()
     bo = first.person("bo", owner)
     den = owner.opens("private", bo)
-    phone = GatewayPhone(bo, gateway.url)
+    phone, owners = GatewayPhone(bo, gateway.url), GatewayPhone(owner, gateway.url)
     phone.looks_at(den)
+    owners.looks_at(den)  # so that the stream is told, and noted as told, beyond the removal
     owner.removes(den, bo).expect(200)
     of_den = "FROM gateway_subscriptions WHERE channel_id = ?"
     until(lambda: rows(first, f"SELECT 1 {of_den} AND ended_at IS NOT NULL", den))
@@ -343,4 +346,6 @@ def test_who_was_removed_is_not_told_more_by_a_successor_that_finds_the_old_row(
     phone.hears("activity", lambda event: event["channel_id"] == town)
     assert "secret" not in str(phone.told)
     assert den not in phone.asks("ping").data["heads"]
-    phone.hangs_up()
+    owners.hears("message", lambda event: event["message"]["text"] == "secret after")
+    for each in (phone, owners):
+        each.hangs_up()

@@ -14,25 +14,26 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chat import tickets
+from tests.aws import test_contract as contract
 from tests.aws.little_gateway import KEYS
 from tests.aws.ministack import PYTHON, Ministack
 from tests.aws.phone import GatewayPhone, refused
-from tests.aws.test_contract import (  # the same script, through this gateway
-    test_a_removed_member_hears_no_more as test_a_removed_member_hears_no_more,
-)
-from tests.aws.test_contract import (
-    test_events_come_in_order_and_without_a_gap as test_events_come_in_order_and_without_a_gap,
-)
-from tests.aws.test_contract import (
-    test_every_action_is_done_and_told as test_every_action_is_done_and_told,
-)
-from tests.aws.test_contract import test_refused_is as test_refused_is
 from tests.support import Person, Server, free_port, until
 
 if not PYTHON.exists():
     if os.environ.get("CI"):
         raise RuntimeError(f"the emulator is missing: {PYTHON}")
     pytest.skip("the emulator is missing; `python3 dev.py test` brings it", allow_module_level=True)
+
+# The same script, through this gateway.
+test_every_action_is_done_and_told = contract.test_every_action_is_done_and_told
+test_events_come_in_order_and_without_a_gap = contract.test_events_come_in_order_and_without_a_gap
+test_who_does_not_look_hears_that_there_is_news = contract.test_who_does_not_look_hears_that_there_is_news
+test_refused_is = contract.test_refused_is
+test_a_removed_member_hears_no_more = contract.test_a_removed_member_hears_no_more
+test_people_of_both_doors_see_each_others_messages_in_one_order = (
+    contract.test_people_of_both_doors_see_each_others_messages_in_one_order
+)
 
 
 @pytest.fixture(scope="module")
