@@ -160,10 +160,10 @@ def connect(app: Flask) -> Parley:
     )
     retention = Retention(settings["RETENTION_DAYS"], app.app_context, dispatch.commits.write)
     parley = Parley(dispatch, dispatcher, reader, rooms, gateway, sio, retention)
-    return with_gateway(app, parley) if settings["AWS_GATEWAY_ENDPOINT"] else parley
+    return with_gateway(app, parley, hints) if settings["AWS_GATEWAY_ENDPOINT"] else parley
 
 
-def with_gateway(app: Flask, parley: Parley) -> Parley:
+def with_gateway(app: Flask, parley: Parley, hints: Hints) -> Parley:
     """The API Gateway's door beside the others: the same dispatcher tells its connections, in rooms of their own."""
     settings, dispatcher, reader, dispatch = app.config, parley.dispatcher, parley.reader, parley.dispatch
     endpoint = settings["AWS_GATEWAY_ENDPOINT"]
@@ -189,7 +189,11 @@ def with_gateway(app: Flask, parley: Parley) -> Parley:
         for each in (parley.rooms, rooms):
             each.show_typing(*who, on=on)
 
-    parley.gateway.show_typing = show_typing
+    def hear_typing(*sign: Any) -> None:
+        for each in (parley.rooms, rooms):
+            each.hear_typing(*sign)
+
+    parley.gateway.show_typing, hints.hear_typing = show_typing, hear_typing
     door = Door(
         dispatch,
         registry,

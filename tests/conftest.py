@@ -19,6 +19,7 @@ ON_BOTH = {
     "retention",
     "test_hiding",
     "test_lapsed",
+    "test_lambda",
     "test_taking_away",
     "test_audit",
     "test_real_run",

@@ -73,6 +73,7 @@ class GatewayPublisher:
     _noted: dict[str, int] = field(default_factory=dict)
     _to_note: dict[str, int] = field(default_factory=dict)
     _sweep_due: float = 0.0
+    _stopping: bool = False
 
     # What the dispatcher asks of a publisher -------------------------------------------------------
 
@@ -100,6 +101,8 @@ class GatewayPublisher:
 
     def tick(self) -> None:
         """Hold the lease or try to get it; holding it, follow the registry and note how far was told."""
+        if self._stopping:
+            return
         had, self.holding = self.holding, self.registry.hold_lease(self.holder, self.lasts)
         if had and not self.holding:
             log.warning("another process tells the API Gateway's connections now")
@@ -117,8 +120,10 @@ class GatewayPublisher:
 
     def stop(self) -> None:
         """The process ends: another may tell at once."""
+        self._stopping = True
         if self.holding:
             self.holding = False
+            self._let_go()
             self.registry.give_up_lease(self.holder)
 
     # The mirror --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from tests.aws.little_gateway import LittleGateway
 from tests.aws.phone import GatewayPhone
-from tests.support import Person, Phone, Server
+from tests.support import Database, Person, Phone, Server
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +20,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LittleGateway]
 
 
 @pytest.fixture(scope="module")
-def service(gateway: LittleGateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def service(gateway: LittleGateway, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server behind the gateway."""
-    server = Server(tmp_path_factory.mktemp("service"), gateway.settings).start()
+    folder = tmp_path_factory.mktemp("service")
+    server = Server(folder, gateway.settings, database=database()).start()
     gateway.serves(server)
     yield server
     server.stop()

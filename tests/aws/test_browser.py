@@ -40,7 +40,7 @@ def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def service(gateway: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("service"), gateway.settings, gateway.service_port).start()
+    server = Server(tmp_path_factory.mktemp("service"), gateway.settings, port=gateway.service_port).start()
     if isinstance(gateway, LittleGateway):
         gateway.serves(server)
     yield server

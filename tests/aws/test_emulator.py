@@ -51,7 +51,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
 @pytest.fixture(scope="module")
 def service(gateway: Ministack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the credentials of a user that holds the template's policy and nothing else."""
-    server = Server(tmp_path_factory.mktemp("service"), gateway.settings, gateway.service_port).start()
+    server = Server(tmp_path_factory.mktemp("service"), gateway.settings, port=gateway.service_port).start()
     yield server
     server.stop()
 

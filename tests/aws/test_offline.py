@@ -95,7 +95,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offline]:
 
 @pytest.fixture(scope="module")
 def service(gateway: Offline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("service"), gateway.settings, gateway.service_port).start()
+    server = Server(tmp_path_factory.mktemp("service"), gateway.settings, port=gateway.service_port).start()
     yield server
     server.stop()
 

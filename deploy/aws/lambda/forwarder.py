@@ -9,8 +9,8 @@ import hmac
 import json
 import os
 import time
-import urllib.error
-import urllib.request
+from http.client import HTTPConnection, HTTPSConnection
+from urllib.parse import urlsplit
 
 TIMEOUT = 25  # seconds; the API Gateway waits for 29
 _secret = None
@@ -34,13 +34,14 @@ def forward(body):
         "X-Chat-Timestamp": timestamp,
         "X-Chat-Signature": signature,
     }
-    request = urllib.request.Request(os.environ["FORWARD_URL"], body, headers, method="POST")
+    url = urlsplit(os.environ["FORWARD_URL"])
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    connection = kind(url.netloc, timeout=TIMEOUT)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-            return response.status
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code
+        connection.request("POST", url.path, body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def secret():
