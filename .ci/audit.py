@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = [word for name in ("run", "test", "check") for word in ("-r", str(ROOT / "requirements" / f"{name}.txt"))]
+NAMES = ("run", "test", "aws", "check")
+LOCKS = [word for name in NAMES for word in ("-r", str(ROOT / "requirements" / f"{name}.txt"))]
 PIP_AUDIT = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", *LOCKS]
 PIP_AUDIT += ["--format", "json", "--progress-spinner", "off", "--timeout", "5"]
 NPM_AUDIT = ["npm", "--prefix", str(ROOT / "client"), "audit", "--json", "--fetch-retries=0", "--fetch-timeout=10000"]
