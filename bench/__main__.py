@@ -10,12 +10,16 @@ import resource
 import sys
 from collections.abc import Callable
 
-from bench import fan_out, history, idle, latency, page, sending, storm
+from bench import fan_out, history, idle, latency, page, sending, storm, workers
 from bench.figures import Comparison, Report, table
 from bench.plan import LITTLE, USUAL, Plan
 
 # Of Parley alone.
-SCRIPTS: dict[str, Callable[[], Report]] = {"history": history.measure, "page": page.measure}
+SCRIPTS: dict[str, Callable[[], Report]] = {
+    "history": history.measure,
+    "page": page.measure,
+    "workers": workers.measure,
+}
 # Of Parley and its peers, in turn.
 COMPARED: dict[str, Callable[[Plan], Report]] = {
     "fan-out": fan_out.measure,

@@ -37,12 +37,13 @@ def send(server: Contender, plan: Plan) -> Measured:
     with server.crowd() as crowd:
         crowd.connect(server.town.people)
         keep_sending(crowd, plan.warm_up)
-        watch, before = Watch(server), crowd.acked
+        watch, before, beside = Watch(server), crowd.acked, server.cpu_beside()
         keep_sending(crowd, plan.seconds)
         watch.stop()
-        sent = crowd.acked - before
+        sent, beside = crowd.acked - before, server.cpu_beside() - beside
         crowd.demand_quiet(crowd.delivered, crowd.acked)
-    return {"per_second": sent / watch.seconds, "us": watch.cpu * 1e6 / sent, "busy": watch.busy}
+    costs = {"us": watch.cpu * 1e6 / sent, "us_beside": beside * 1e6 / sent}
+    return {"per_second": sent / watch.seconds, **costs, "busy": watch.busy}
 
 
 def keep_sending(crowd: Crowd, seconds: float) -> None:

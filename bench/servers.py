@@ -76,6 +76,10 @@ class Contender(ABC):
         """Seconds of processor time it has used so far, user and system together."""
         return sum(cpu_of(pid) for pid in self.pids())
 
+    def cpu_beside(self) -> float:
+        """Seconds of processor time of what works for it, such as a database that is a process of its own."""
+        return 0.0
+
     def memory(self) -> int:
         """Bytes of memory it holds (resident set)."""
         return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE for pid in self.pids())
@@ -111,7 +115,7 @@ class Parley(Contender):
         self.server = Server(self.folder, port=self.port)
         with on_the_servers_core():
             self.server.start()
-        settle_in_parley(self.folder / "chat.db", self.town)
+        settle_in_parley(self.server.address, self.town)
 
     def stop(self) -> None:
         self.server.stop()
@@ -233,9 +237,9 @@ def running(kind: type[Contender], town: Town) -> Iterator[Contender]:
 # Settling in ------------------------------------------------------------------------------------------
 
 
-def settle_in_parley(database: Path, town: Town) -> None:
+def settle_in_parley(address: str, town: Town) -> None:
     """Write the town straight into Parley's tables, as if everyone had signed up, joined and made a token."""
-    engine = create_engine(f"sqlite:///{database}")
+    engine = create_engine(address)
     moment = now()
     with Rows(engine) as rows:
         rows.get_one(Deployment, 1).accounts += sum(1 for _ in town.people)

@@ -14,11 +14,13 @@ if not sys.platform.startswith("linux"):
 
 from bench import __main__ as bench
 from bench import plan as plans
+from bench import workers
 from bench.fan_out import keep_flying
 from bench.figures import Comparison, Report
 from bench.load import BenchError, Crowd, Dialect
 from bench.plan import Plan
-from bench.servers import Parley, settle_in_parley
+from bench.sending import send
+from bench.servers import Parley, running, settle_in_parley
 from bench.town import Inhabitant, Town
 from tests.support import Server
 
@@ -30,7 +32,7 @@ class Standing(Parley):
 
     def start(self) -> None:
         self.server, self.port = self.shared, self.shared.port
-        settle_in_parley(self.shared.folder / "chat.db", self.town)
+        settle_in_parley(self.shared.address, self.town)
 
     def stop(self) -> None:
         """It stands until the last test."""
@@ -49,7 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def town(server: Server) -> Town:
     town = Town.of(1, 3)
-    settle_in_parley(server.folder / "chat.db", town)
+    settle_in_parley(server.address, town)
     return town
 
 
@@ -66,6 +68,13 @@ def test_a_comparison_measures_something(name: str) -> None:
     for one in report.comparisons:
         # An idle server may well use no time that the clock shows.
         assert one.values["Parley"] > 0 or one.unit == "%", one
+
+
+def test_several_workers_are_measured_with_their_database() -> None:
+    with running(workers.Two, Town.of(2, 2)) as server:
+        found = send(server, LEAST)
+    assert found["per_second"] > 0
+    assert found["us_beside"] > 0
 
 
 def test_every_comparison_of_the_issue_has_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,11 +35,15 @@ SETTINGS = {
 
 
 class Postgres:
-    """One PostgreSQL, and databases in it. ``TEST_DATABASE_URL`` names a running one to use, unless ``own``."""
+    """One PostgreSQL, and databases in it. ``TEST_DATABASE_URL`` names a running one to use, unless ``own``.
 
-    def __init__(self, *, own: bool = False) -> None:
+    ``durable``: what it acknowledges is on disk, as a real one's is.
+    """
+
+    def __init__(self, *, own: bool = False, durable: bool = False) -> None:
         self.address = "" if own else os.environ.get("TEST_DATABASE_URL", "")
         self.program: Program | None = None
+        self.settings = {name: value for name, value in SETTINGS.items() if not durable or value != "off"}
         self._made: list[str] = []
         if not self.address:
             self._start_own()
@@ -93,7 +97,7 @@ class Postgres:
     # What breaks -----------------------------------------------------------------------------------
 
     def start(self) -> None:
-        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        settings = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
         self._own.launch(
             self.bin / "postgres", "-D", self.data, "-p", str(self.port), "-k", self._own.folder, *settings
         )
@@ -124,10 +128,14 @@ class Postgres:
         """Cut off everyone, in the middle of whatever they do."""
         self.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
 
+    def pids(self) -> list[int]:
+        """Every process of it."""
+        return [self._own.pid, *children(self._own.pid)]
+
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Stop every process of it, so that nothing is answered and nothing refused; then let them go on."""
-        pids = [self._own.pid, *children(self._own.pid)]
+        pids = self.pids()
         try:
             for pid in pids:
                 with suppress(ProcessLookupError):
