@@ -21,7 +21,7 @@ sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
 import typescript  # noqa: E402
 
-from bench import figures  # noqa: E402
+from bench import figures, model  # noqa: E402
 from bench.figures import Comparison  # noqa: E402
 from chat.dispatch import ACTIONS, LIVE  # noqa: E402
 from chat.errors import CODES, RETRYABLE  # noqa: E402
@@ -220,7 +220,8 @@ def compared() -> str:
 
 def alone() -> str:
     """The latest figures of what is measured of Parley alone."""
-    runs = [run for run in latest_runs() if not run.get("comparisons") and run["title"] != "faults"]
+    elsewhere = ("faults", "workers")
+    runs = [run for run in latest_runs() if not run.get("comparisons") and run["title"] not in elsewhere]
     if not runs:
         return "No figures are kept in bench/results/ yet."
     rows = (
@@ -234,6 +235,26 @@ def alone() -> str:
     )
     dates = ", ".join(f"{run['title']} {run['date'][:10]}" for run in runs)
     return f"{table(('', 'measured', 'at most'), rows)}\n\nMeasured: {dates}."
+
+
+def workers() -> str:
+    """The latest figures of several workers, a column for each number of them."""
+    runs = [run for run in latest_runs() if run["title"] == "workers"]
+    if not runs:
+        return "No figures are kept in bench/results/ yet."
+    rows: dict[str, dict[str, str]] = {}
+    for row in runs[0]["figures"]:
+        server, _, what = row["name"].partition(": ")
+        rows.setdefault(f"{what}, {row['unit']}", {})[server] = figures.readable(row["value"])
+    servers = list(dict.fromkeys(server for found in rows.values() for server in found))
+    lines = ((what, *(found.get(server, "") for server in servers)) for what, found in rows.items())
+    where = f"Measured: {runs[0]['date']}, {runs[0]['cores']} cores, {runs[0]['system']}."
+    return f"{table(('', *servers), lines)}\n\n{where}"
+
+
+def scaling() -> str:
+    """What the model says of larger teams."""
+    return table(("", *(f"{size:,} people" for size in model.SIZES)), model.rows())
 
 
 def latest_runs() -> list[dict[str, Any]]:
@@ -253,7 +274,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "objects": objects,
     "passing": passing,
     "routes": routes,
+    "scaling": scaling,
     "settings": settings,
+    "workers": workers,
 }
 
 
