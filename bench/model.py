@@ -1,7 +1,7 @@
-"""What a team of a hundred thousand, or a million, would ask of Parley: a model on paper, from costs that were measured.
+"""What a team of a hundred thousand, or a million, would ask of Parley: a model on paper, from measured costs.
 
-Nothing here is measured at that size. It says what grows with what, and which of it reaches its end first; docs/scaling.md
-has its tables. The costs are of one core of the machine that bench/ ran on.
+Nothing here is measured at that size. It says what grows with what, and which of it reaches its end first;
+docs/scaling.md has its tables. The costs are of one core of the machine that bench/ ran on.
 """
 
 from __future__ import annotations
