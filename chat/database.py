@@ -223,6 +223,7 @@ def is_busy(error: BaseException) -> bool:
 def transaction(*, writes: bool) -> Iterator[Session]:
     """``begun``, for whoever works with objects only: gives the session."""
     with begun(writes=writes) as transaction:
+        transaction.session.connection()  # or its commit would commit nothing until it was asked for something
         yield transaction.session
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from chat import journal, passwords
 from chat.actions import Answer
@@ -23,6 +25,8 @@ FREE_ATTEMPTS = 5
 LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
 TOKEN_PREFIX = "parley_"  # so that scanners recognise a token that leaked
+# One syntax and one meaning, but SQLAlchemy keeps them apart.
+_INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # In the order of Account's fields.
 _ACCOUNT = select(
     User.id,
@@ -138,15 +142,16 @@ def refuse_hasty(key: str) -> None:
 def count_failure(key: str) -> None:
     """Count a wrong password; after a few the next try has to wait. Old failures are forgotten, whoever's they were."""
     old = LoginThrottle.blocked_until < now() - FORGOTTEN_AFTER
-    journal.session().execute(delete(LoginThrottle).where(old).execution_options(synchronize_session=False))
-    throttle = journal.session().get(LoginThrottle, key)
-    if throttle is None:
-        throttle = LoginThrottle(key=key, failures=0, blocked_until=now())
-        journal.session().add(throttle)
-    throttle.failures += 1
-    over = min(throttle.failures - FREE_ATTEMPTS, 12)
-    throttle.blocked_until = now() + (min(timedelta(seconds=2**over), LONGEST_WAIT) if over >= 0 else timedelta())
-    journal.session().flush()
+    journal.connection().execute(delete(LoginThrottle).where(old))
+    # One statement counts: of those who fail at the same moment, on whichever process, each counts.
+    insert = _INSERTS[journal.connection().dialect.name]
+    first = insert(LoginThrottle).values(key=key, failures=1, blocked_until=now())
+    more = {"failures": LoginThrottle.failures + 1}
+    count = first.on_conflict_do_update(index_elements=["key"], set_=more).returning(LoginThrottle.failures)
+    over = min(journal.connection().execute(count).scalar_one() - FREE_ATTEMPTS, 12)
+    wait = min(timedelta(seconds=2**over), LONGEST_WAIT) if over >= 0 else timedelta()
+    of_login = update(LoginThrottle).where(LoginThrottle.key == key)
+    journal.connection().execute(of_login.values(blocked_until=now() + wait))
 
 
 def sign_in(
@@ -177,8 +182,7 @@ def change_password(actor: Actor, verified_hash: str, password_hash: str, thrott
 
 def forgive(throttle_key: str) -> None:
     """The password was right: earlier wrong ones count no more."""
-    if throttle := journal.session().get(LoginThrottle, throttle_key):
-        journal.session().delete(throttle)
+    journal.connection().execute(delete(LoginThrottle).where(LoginThrottle.key == throttle_key))
 
 
 def sign_out(actor: Actor) -> Answer:

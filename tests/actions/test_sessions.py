@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,10 @@ from argon2 import PasswordHasher
 from sqlalchemy import func, select, update
 
 from chat import passwords
+from chat.actions.sessions import count_failure
 from chat.actors import Asker
 from chat.basics import now
+from chat.database import begun
 from chat.errors import ChatError
 from chat.extensions import db
 from chat.models import LoginThrottle, Session, User
@@ -109,4 +112,19 @@ def test_wrong_guesses_of_long_ago_are_not_kept(office, someone) -> None:
     db.session.commit()
     signs_in(office, "somebody", "wrong")
     assert db.session.scalars(select(func.count()).select_from(LoginThrottle)).one() == 1
+    db.session.rollback()
+
+
+def test_guesses_that_fail_at_the_same_moment_count_each(office: Office) -> None:
+    """As those do that several processes answer."""
+
+    def fails() -> None:
+        with office.app.app_context(), begun(writes=True) as transaction:
+            count_failure("somebody's")
+            transaction.commit()
+
+    with ThreadPoolExecutor(8) as pool:
+        for failed in [pool.submit(fails) for _ in range(24)]:
+            failed.result()
+    assert db.session.get_one(LoginThrottle, "somebody's").failures == 24
     db.session.rollback()
