@@ -39,6 +39,22 @@ def unread(person: Person, channel: str) -> int:
 # By keys -------------------------------------------------------------------------------------------
 
 
+def test_whoever_closes_it_and_opens_it_again_at_once_types_into_it(screen: Opens, ana: Person, tag: str) -> None:
+    ana.opens("private", name=f"garden {tag}")
+    desk = screen(ana, f"/c/{ana.opens('public', name=f'home-{tag}')}")
+    desk.is_connected()
+    desk.composer.focus()
+    for _ in range(10):
+        desk.page.keyboard.press("Control+k")
+        desk.page.keyboard.press("Escape")
+    desk.page.keyboard.press("Control+k")
+    desk.page.keyboard.type(f"gar {tag}")
+    expect(switcher(desk).get_by_role("option")).to_have_count(1)
+    desk.page.keyboard.press("Enter")
+    is_in(desk, f"garden {tag}")
+    expect(desk.composer).to_have_value("")
+
+
 def test_someone_goes_anywhere_with_a_few_letters(
     screen: Opens, ana: Person, bo: Person, cleo: Person, tag: str
 ) -> None:

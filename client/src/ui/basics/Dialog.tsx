@@ -14,21 +14,32 @@ interface Props {
 
 export function Dialog({ title, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const isGone = useRef(false);
   const heading = useId();
   // At once, so that what is typed right after the key that opened it lands in it.
   useLayoutEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
     const visit = visits.peek();
-    dialog.current?.showModal();
+    const shown = dialog.current!;
+    shown.showModal();
     return () => {
+      isGone.current = true;
+      shown.close(); // what is behind it could not have the focus before
       // Where it led elsewhere, or what opened it is gone, one goes on with what is there now.
       if (visit === visits.peek() && opener?.isConnected) opener.focus();
       else arrive();
     };
   }, []);
   const onClick = (event: MouseEvent) => event.target === dialog.current && onClose();
+  // Escape: at once too. Left to itself the browser would close it now and say so later, and what is pressed between
+  // the two, such as the key that opens it again, would be lost.
+  const onCancel = (event: Event) => {
+    if (event.target !== dialog.current) return;
+    event.preventDefault();
+    onClose();
+  };
   return (
-    <dialog class="dialog" ref={dialog} aria-labelledby={heading} onClose={onClose} onMouseDown={onClick}>
+    <dialog class="dialog" ref={dialog} aria-labelledby={heading} onCancel={onCancel} onClose={() => isGone.current || onClose()} onMouseDown={onClick}>
       <div class="dialog__body">
         <header class="dialog__head">
           <h2 id={heading}>{title}</h2>
