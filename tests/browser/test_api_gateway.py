@@ -11,8 +11,6 @@ from playwright.sync_api import expect
 
 from tests.aws.little_gateway import LittleGateway
 from tests.aws.ministack import PYTHON, Ministack
-from tests.browser.conftest import chromium as chromium
-from tests.browser.conftest import screen as screen
 from tests.browser.people import Screen
 from tests.support import Person, Server, free_port, until
 
@@ -48,6 +46,17 @@ def service(gateway: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
+def ana(service: Server) -> Person:
+    """Of the service behind the gateway, not of the server that the other tests share."""
+    return service.person("ana")
+
+
+@pytest.fixture
+def bo(service: Server) -> Person:
+    return service.person("bo")
+
+
+@pytest.fixture
 def town(ana: Person, bo: Person) -> str:
     return ana.opens("public", bo)
 
@@ -67,8 +76,8 @@ def test_people_talk_through_the_gateway(
     desk.page.goto(f"/c/{town}")
     for each in (desk, other):
         each.is_connected()
-    assert opened
-    assert all(url.startswith(f"{gateway.url}?ticket=") for url in opened)
+    assert opened, opened
+    assert not [url for url in opened if not url.startswith(f"{gateway.url}?ticket=")]
     desk.says("hello through the gateway")
     other.sees("hello through the gateway")
     other.says("and back")
