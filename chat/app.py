@@ -23,7 +23,7 @@ from chat.aws.publisher import GatewayPublisher
 from chat.aws.registry import Registry
 from chat.dispatch import Dispatch
 from chat.errors import ChatError
-from chat.extensions import db, migrate
+from chat.extensions import db
 from chat.realtime.dispatcher import Dispatcher
 from chat.realtime.gateway import Gateway, SocketPost
 from chat.realtime.hints import Hints
@@ -69,7 +69,7 @@ class Parley:
         self.gateway.drain()
 
 
-def build(settings: dict[str, Any]) -> Flask:
+def build(settings: dict[str, Any], *, migrates: bool) -> Flask:
     """The application for these checked settings."""
     failpoints.activate(settings["CHAT_FAILPOINTS"])
     logs.set_up(settings["LOG_FORMAT"])
@@ -91,7 +91,10 @@ def build(settings: dict[str, Any]) -> Flask:
         app.config["TRUSTED_HOSTS"] = [urlsplit(settings["PUBLIC_URL"]).hostname, "127.0.0.1", "localhost"]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db.init_app(app)
-    migrate.init_app(app, db, directory=f"{app.root_path}/migrations", render_as_batch=True)
+    if migrates:
+        from flask_migrate import Migrate
+
+        Migrate(app, db, directory=f"{app.root_path}/migrations", render_as_batch=True)
     with app.app_context():
         database.prepare_engine(db.engine)
     app.extensions["chat"] = parley = connect(app)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData, Table
 from sqlalchemy.orm import DeclarativeBase
@@ -31,5 +30,4 @@ class Base(DeclarativeBase):
 
 # Rows are flushed where a recipe says so: half-made ones must not be written by some query in between.
 db = SQLAlchemy(model_class=Base, session_options={"autoflush": False})
-migrate = Migrate()
 login_manager = LoginManager()
