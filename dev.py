@@ -3,7 +3,8 @@
 
     python3 dev.py run     set everything up and start the server; the address is printed
     python3 dev.py install set everything up and start nothing, for a service to run
-    python3 dev.py test    run all tests; `test -k words` or `test tests/…` only those of the server
+    python3 dev.py test    run all tests; `test -k words` or `test tests/…` only those of the server; `test --all` the
+                           slow ones too
     python3 dev.py check   lint, format, types, who may import whom, and known weaknesses
     python3 dev.py bench   measure how fast it is, alone and beside other servers
     python3 dev.py faults  break everything on purpose, for long; prove that nothing is lost
@@ -31,8 +32,9 @@ NPM = ["npm", "--prefix", CLIENT]
 STAMPS = os.path.join(VENV, "stamps")
 PEERS = os.path.join(ROOT, "bench", "peers")
 
-# Tests wait for servers and browsers most of the time; a file's tests share theirs, so they stay together.
-SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
+# Tests wait for servers and browsers most of the time; a file's tests share theirs, so they stay together. The order of
+# the files is that of tests/conftest.py.
+SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (22, 12)
 
@@ -54,14 +56,16 @@ def install():
 
 
 def test(*arguments):
-    """Run every test; with arguments, only pytest, with these arguments."""
+    """Run the tests; with other arguments than --all, only pytest, with these arguments."""
+    everything = arguments in ((), ("--all",))
     set_up_python("run", "test", "aws")
     set_up_emulator()
     set_up_client("all")
     chromium = set_up_chromium()
     set_up_nginx()
-    client_fails = not arguments and show(*NPM, "test")
-    server_fails = show(PYTHON, "-m", "pytest", *(arguments or SIDE_BY_SIDE), CHROMIUM=chromium)
+    client_fails = everything and show(*NPM, "test")
+    side_by_side = SIDE_BY_SIDE if everything else ()
+    server_fails = show(PYTHON, "-m", "pytest", *side_by_side, *arguments, CHROMIUM=chromium)
     if client_fails:
         complain("The web client's tests failed; they stand above the server's.")
     return client_fails or server_fails

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,10 @@ from tests.support import Database, Person, Phone, Server
 
 # The folders, and the files of others, that run on both databases: where the database makes a difference. Everything
 # else runs on SQLite; or all on the one that PARLEY_TEST_DATABASE names.
+SLOWLY_ON_POSTGRESQL = "importers"
 ON_BOTH = {
+    SLOWLY_ON_POSTGRESQL,
     "actions",
-    "importers",
     "retention",
     "test_hiding",
     "test_lapsed",
@@ -27,15 +29,40 @@ ON_BOTH = {
 
 CHOSEN = os.environ.get("PARLEY_TEST_DATABASE", "")
 
+# What takes longest begins first: begun last, it would be waited for by those who have nothing left to do.
+LONGEST = (
+    "test_scenarios",
+    "test_retention",
+    "test_mutants",
+    "test_access",
+    "test_scenarios_on_postgres",
+    "test_chatting",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--all``: also what takes too long for every change, marked slow."""
+    parser.addoption("--all", action="store_true", help="also the slow tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is slow, unless all is asked for, and bring the files that take longest to the front."""
+    slow = [] if config.getoption("all") else [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in slow]
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Ask each test that matters twice, once on each database."""
     test, both = metafunc.definition, ["sqlite", "postgresql"]
     if "database" not in metafunc.fixturenames:
         return
-    kinds = [kind for kind in both if test.get_closest_marker(kind)]
+    kinds: list[Any] = [kind for kind in both if test.get_closest_marker(kind)]
     if not kinds and not ON_BOTH.isdisjoint({test.path.parent.name, test.path.stem}) and not CHOSEN:
         kinds = both
+        if test.path.parent.name == SLOWLY_ON_POSTGRESQL:
+            kinds = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
     if kinds:
         metafunc.parametrize("database", kinds, indirect=True, scope="session")
 

@@ -28,16 +28,22 @@ def test_sending_takes_little_memory_and_keeps_none(office: Office, someone: Cal
     town = ana.does("create_channel", name="town", kind="public").data["channel"]["id"]
     for _ in range(100):  # what is made once and kept is made now
         ana.says(town, "good morning")
-    gc.collect()
-    before = sys.getallocatedblocks()
     with taking(at_most=48 * 1024):
         ana.says(town, "good morning")
-    for _ in range(100):
-        ana.says(town, "good morning")
-    office.told.clear()
-    office.statements.clear()
-    gc.collect()
-    assert sys.getallocatedblocks() - before < 500
+
+    def kept_by_a_hundred() -> int:
+        """Blocks of memory that are there after a hundred sends and were not before."""
+        gc.collect()
+        before = sys.getallocatedblocks()
+        for _ in range(100):
+            ana.says(town, "good morning")
+        office.told.clear()
+        office.statements.clear()
+        gc.collect()
+        return sys.getallocatedblocks() - before
+
+    # What each send keeps is kept every time; what others in this process take meanwhile is not.
+    assert min(kept_by_a_hundred() for _ in range(3)) < 500
 
 
 @contextmanager

@@ -37,6 +37,7 @@ class Mutant:
     there: str
     instead: str
     noticed_by: str
+    slow: bool = False  # tried by `dev.py test --all` only
 
     @property
     def is_of_page(self) -> bool:
@@ -72,6 +73,7 @@ MUTANTS = (
         "                self._session.close()\n            self.connection.rollback()",
         "                self._session.flush()\n            self.connection.commit()",
         f"{TOLD}::test_a_refused_action_leaves_no_hole_and_tells_nothing",
+        slow=True,
     ),
     Mutant(
         "a refusal rolls back what it wrote, also where others share the commit",
@@ -79,6 +81,7 @@ MUTANTS = (
         'execute(driver, "ROLLBACK TO SAVEPOINT part")',
         "pass",
         f"{SHARED}::test_a_refusal_among_them_harms_nobody_and_leaves_no_hole",
+        slow=True,
     ),
     Mutant(
         "what changed nothing gives its number back, also where others share the commit",
@@ -86,6 +89,7 @@ MUTANTS = (
         "                if not self.answer.changed:\n                    raise Unchanged\n",
         "",
         f"{SHARED}::test_a_refusal_among_them_harms_nobody_and_leaves_no_hole",
+        slow=True,
     ),
     Mutant(
         "answered after the commit, repeats and refusals too",
@@ -93,6 +97,7 @@ MUTANTS = (
         "            for waiting in actions:\n                waiting.fail(error)",
         "            if alone:\n                actions[0].fail(error)",
         f"{SHARED}::test_a_commit_that_fails_is_answered_to_everyone_and_told_to_nobody",
+        slow=True,
     ),
     Mutant(
         "told after the commit, and only then",
@@ -108,6 +113,7 @@ MUTANTS = (
         "if event.prev != entry.sent:",
         "if False:",
         f"{JOINING}::test_events_are_told_in_order_also_when_the_wakes_come_in_another",
+        slow=True,
     ),
     Mutant(
         "in the room before the answer is read",
@@ -185,6 +191,7 @@ MUTANTS = (
         '"chat_patience": patience}',
         '"chat_patience": 5000}',
         f"{PROCESSES}::test_while_another_process_writes_nobody_but_the_writers_waits",
+        slow=True,
     ),
     Mutant(
         "what is committed in one process is said to the others",
@@ -192,6 +199,7 @@ MUTANTS = (
         "        self._say(STREAM, (stream_id, events))\n",
         "",
         f"{HINTS}::test_who_is_removed_in_one_process_is_out_in_the_other",
+        slow=True,
     ),
     Mutant(
         "a hint of another epoch is nothing",
@@ -199,6 +207,7 @@ MUTANTS = (
         'or said["epoch"] != self.dispatcher.known_epoch()',
         "",
         f"{HINTS}::test_hints_of_another_epoch_of_oneself_or_of_another_installation_are_nothing",
+        slow=True,
     ),
     Mutant(
         "a hint is believed only if a process of this installation signed it",
@@ -206,6 +215,7 @@ MUTANTS = (
         "if not hmac.compare_digest(signature, self._sign(body).encode()):",
         "if not sealed:",
         f"{HINTS}::test_hints_of_another_epoch_of_oneself_or_of_another_installation_are_nothing",
+        slow=True,
     ),
     Mutant(
         "where a hint brings no event, the rows are read",
@@ -213,6 +223,7 @@ MUTANTS = (
         "        if not events:\n            self._catch_up(stream_id)\n",
         "",
         f"{JOINING}::test_what_is_hinted_at_without_its_event_is_read",
+        slow=True,
     ),
     Mutant(
         "the page holds what comes too early, and asks for what is between",

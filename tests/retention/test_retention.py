@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,7 +13,7 @@ import requests
 from chat.client import Client, Posted
 from chat.journal import Event
 from chat.realtime.dispatcher import Dispatcher
-from tests.support import Person, Phone, Server, until
+from tests.support import Database, Person, Phone, Server, until
 
 
 class Town:
@@ -49,12 +49,18 @@ class Town:
         return who.get(f"/channels/{self.square}").data["channel"]["read"]
 
 
-@pytest.fixture
-def town(own_server: Callable[..., Server]) -> Town:
+@pytest.fixture(scope="module")
+def keeper(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Only its administrator's command knows the setting: the server would go ahead by itself after ten seconds."""
-    server = own_server(HEADS_SECONDS="1")
+    server = Server(tmp_path_factory.mktemp("keeper"), {"HEADS_SECONDS": "1"}, database()).start()
     server.settings["RETENTION_DAYS"] = "30"
-    return Town(server)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def town(keeper: Server) -> Town:
+    return Town(keeper)
 
 
 def test_what_is_older_goes_with_everything_that_hangs_on_it_and_the_rest_stays(town):
@@ -121,7 +127,8 @@ def test_a_bot_that_was_away_goes_on_with_what_is_there(town, tmp_path):
     until(shelf.exists)
     until(lambda: [town.says(town.ana, "of then"), "of then" in heard][1])
     first.join(20)
-    town.server.sql("UPDATE messages SET created_at = '2020-01-01 00:00:00.000000'")
+    long_ago = "UPDATE messages SET created_at = '2020-01-01 00:00:00.000000' WHERE channel_id = :square"
+    town.server.sql(long_ago, square=town.square)
     assert town.retires() >= 1
     second = threading.Thread(target=listens, args=("of now",))
     second.start()
@@ -176,7 +183,8 @@ def test_old_ones_that_came_behind_younger_ones_leave_no_hole_in_what_is_counted
     assert town.ana.get(f"/messages/{old[0]['id']}/revisions").data["revisions"] == []
     assert town.read(town.bo)["unread"] == 2
     phone.hears("activity", lambda event: event.get("deleted_seq") == old[2]["seq"])
-    town.server.sql("UPDATE messages SET created_at = '2020-01-01 00:00:00.000000' WHERE id != :id", id=last["id"])
+    long_ago = "UPDATE messages SET created_at = '2020-01-01 00:00:00.000000' WHERE channel_id = :square AND id != :id"
+    town.server.sql(long_ago, square=town.square, id=last["id"])
     assert town.retires() == 4
     assert town.texts() == ["youngest"]
     assert town.read(town.bo)["unread"] == 1
