@@ -50,14 +50,23 @@ class Post:
     _running: bool = False
 
     def emit(self, name: str, payload: dict[str, Any], *, room: str, skip: Collection[str] = ()) -> None:
-        """Send an event to everyone in a room; a connection's own room is its id."""
-        frame = pack({"event": name, "data": payload})
-        if len(frame) > MAX_MESSAGE:
-            log.warning("a %s is too long for the API Gateway; its readers ask for it", name)
-            return  # a durable one leaves a gap, which the client closes by sync
-        for connection_id in list(self.rooms.get(room, (room,) if "/" not in room else ())):
-            if connection_id not in skip:
+        """Send an event to everyone in a room."""
+        if frame := self._frame(name, payload):
+            for connection_id in self.rooms.get(room, set()) - set(skip):
                 self.put(connection_id, frame)
+
+    def emit_to(self, sid: str, name: str, payload: dict[str, Any]) -> None:
+        """Send an event to one connection."""
+        if frame := self._frame(name, payload):
+            self.put(sid, frame)
+
+    def _frame(self, name: str, payload: dict[str, Any]) -> bytes:
+        """An event as it travels; none when it is too long: a durable one leaves a gap, which clients close by sync."""
+        frame = pack({"event": name, "data": payload})
+        if len(frame) <= MAX_MESSAGE:
+            return frame
+        log.warning("a %s is too long for the API Gateway; its readers ask for it", name)
+        return b""
 
     def enter(self, sid: str, room: str) -> None:
         """Let a connection hear what is sent to a room."""

@@ -35,6 +35,9 @@ class SocketPost:
     def emit(self, name: str, payload: dict[str, Any], *, room: str, skip: Collection[str] = ()) -> None:
         self.sio.emit(name, payload, room=room, skip_sid=skip)
 
+    def emit_to(self, sid: str, name: str, payload: dict[str, Any]) -> None:
+        self.sio.emit(name, payload, room=sid)
+
     def enter(self, sid: str, room: str) -> None:
         if self.sio.manager.is_connected(sid, "/"):
             self.sio.enter_room(sid, room)

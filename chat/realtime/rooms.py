@@ -69,7 +69,10 @@ class Post(Protocol):
     """How the rooms reach people: the few calls of the Socket.IO server that they need. None of them may wait."""
 
     def emit(self, name: str, payload: dict[str, Any], *, room: str, skip: Collection[str] = ()) -> None:
-        """Send an event to everyone in a room; a connection's own room is its sid."""
+        """Send an event to everyone in a room."""
+
+    def emit_to(self, sid: str, name: str, payload: dict[str, Any]) -> None:
+        """Send an event to one connection."""
 
     def enter(self, sid: str, room: str) -> None: ...
 
@@ -225,9 +228,9 @@ class Rooms:
     def _tell_one(self, entry: Entry, event: Event) -> None:
         """Pass one held event on to one connection."""
         if entry.kind == LISTENING:
-            self.post.emit(event.name, event.as_dict(), room=entry.connection.sid)
+            self.post.emit_to(entry.connection.sid, event.name, event.as_dict())
         elif (activity := activity_of(event)) and not self._listens(entry):
-            self.post.emit("activity", activity, room=entry.connection.sid)
+            self.post.emit_to(entry.connection.sid, "activity", activity)
         if removed_by(event) == entry.connection.user_id:
             self.leave(entry)
 
@@ -315,7 +318,7 @@ class Rooms:
         for connection in list(self.connections.values()):
             if self.heads_seconds and connection.heads_due <= moment and connection.entries:
                 connection.heads_due = moment + self.heads_seconds
-                self.post.emit("heads", self.heads(connection), room=connection.sid)
+                self.post.emit_to(connection.sid, "heads", self.heads(connection))
         with self.lock:
             for (channel_id, thread_id), people in list(self.typing.items()):
                 for user_id in [user_id for user_id, sign in people.items() if sign.until <= moment]:

@@ -334,6 +334,7 @@ def test_a_message_outlives_the_tab_it_was_typed_in(screen: Opens, fragile: Serv
     again = desk.new_tab(f"/c/{town}")
     again.is_connected()
     again.sees("do not lose this")
+    until(lambda: "do not lose this" in said(ana, town))  # what is seen at first may wait still
     texts = said(ana, town)
     assert (texts.count("before"), texts.count("do not lose this")) == (1, 1)
 

@@ -119,7 +119,7 @@ MUTANTS = (
         "in the room before the answer is read",
         "chat/realtime/rooms.py",
         "                entry.held.append(event)",
-        "                self.post.emit(name, payload, room=entry.connection.sid)",
+        "                self.post.emit_to(entry.connection.sid, name, payload)",
         f"{JOINING}::test_what_is_told_while_the_answer_is_read_comes_right_after_it",
     ),
     Mutant(
