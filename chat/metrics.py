@@ -61,6 +61,9 @@ RETIRED = counter("retired_messages_total", "Messages that were removed because 
 DELIVERY_LAG = histogram("delivery_lag_seconds", "From a commit until it was told to the connections of this process.")
 POLLS = counter("polls_total", "Looks for changes that nobody told this process, by ok or failed.", "outcome")
 CATCH_UPS = counter("catch_up_reads_total", "Times that changes had to be read from the database to be told.")
+HINTS = counter("hint_messages_total", "Messages with hints between processes, by said and heard.", "what")
+HINTS_DROPPED = counter("hints_dropped_total", "Hints that were not said because Redis did not take them in time.")
+REDIS_FAILURES = counter("redis_failures_total", "Times that Redis failed while it was said or listened to.")
 EPOCHS = counter("epoch_resets_total", "Times that all connections began anew because the database was restored.")
 CUT_OFF = counter("slow_readers_cut_off_total", "Connections that were ended because too much waited for them.")
 

@@ -17,7 +17,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -26,7 +25,7 @@ from redis.backoff import NoBackoff
 from redis.client import PubSub
 from redis.retry import Retry
 
-from chat import failpoints, strict_json
+from chat import failpoints, metrics, strict_json
 from chat.basics import new_id
 from chat.concurrency import start
 from chat.journal import Event
@@ -88,8 +87,10 @@ class Hints:
         if not self.url:
             return
         self.run()
-        with suppress(queue.Full):  # Redis takes nothing: the ticks of the others will do
+        try:
             self._waiting.put_nowait(Hint(about, what, time.monotonic()))
+        except queue.Full:  # Redis takes nothing: the ticks of the others will do
+            metrics.HINTS_DROPPED.inc()
 
     def run(self) -> None:
         """Begin to say and to listen, in the background; once is enough."""
@@ -111,6 +112,7 @@ class Hints:
                 with connect(self.url) as redis:
                     task(redis)
             except (RedisError, OSError) as error:
+                metrics.REDIS_FAILURES.inc()
                 if pause == SHORTEST_PAUSE:  # a line for each outage, not for each try
                     log.warning("Redis fails (%s): other processes hear by their tick", type(error).__name__)
             except Exception:
@@ -125,9 +127,11 @@ class Hints:
             while len(hints) < AT_ONCE and not self._waiting.empty():
                 hints.append(self._waiting.get())
             fresh = [hint for hint in hints if time.monotonic() - hint.said < STALE]
+            metrics.HINTS_DROPPED.inc(len(hints) - len(fresh))
             if fresh:
                 failpoints.hit("before_hint")
                 redis.publish(self.channel, self.sealed(fresh))
+                metrics.HINTS.labels("said").inc()
 
     def _listen(self, redis: Redis) -> None:
         """Pass on what the others say; raises TimeoutError when Redis does not even answer a ping."""
@@ -142,6 +146,7 @@ class Hints:
         """Do what another process did to itself; of another epoch, nothing: the poll finds out which is right."""
         if said["from"] == self.me or said["epoch"] != self.dispatcher.known_epoch():
             return
+        metrics.HINTS.labels("heard").inc()
         for stream_id, events in said[STREAM].items():
             self.dispatcher.wake(stream_id, [Event(stream_id, *event) for event in events])
         if said[SESSIONS]:

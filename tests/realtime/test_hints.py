@@ -17,6 +17,7 @@ from chat.app import Parley
 from chat.journal import Event
 from chat.realtime import hints
 from chat.realtime.hints import STREAM, TYPING, Hint, Hints
+from tests.doors.test_metrics import Figures
 from tests.servers.redis import Redis
 from tests.support import PATIENCE, Person, Phone, Server, until
 
@@ -109,6 +110,8 @@ def test_a_hot_channel_has_one_order_in_both_processes(
 ) -> None:
     _, _, hers, his, channel = look(hinted, connect)
     until(listens(redis))
+    said = Figures(hinted.here).of("hint_messages_total", what="said")
+    heard = Figures(hinted.other).of("hint_messages_total", what="heard")
 
     def chat(phone: Phone, name: str) -> None:
         for number in range(60):
@@ -125,6 +128,8 @@ def test_a_hot_channel_has_one_order_in_both_processes(
     assert texts(hers) == texts(his), "nobody sees another order"
     assert len(texts(his)) == 121, "nothing is lost, nothing comes twice"
     assert [text for text in texts(hers) if text.startswith("bo")] == [f"bo {number}" for number in range(60)]
+    assert Figures(hinted.here).of("hint_messages_total", what="said") > said
+    assert Figures(hinted.other).of("hint_messages_total", what="heard") > heard
 
 
 def test_who_is_removed_in_one_process_is_out_in_the_other(
@@ -238,6 +243,7 @@ def test_nothing_of_a_message_or_of_the_password_of_redis_is_logged(
         phone.sends(channel, "for your eyes only").expect()
         guarded.stop()
         until(lambda: phone.sends(channel, "for your eyes only").expect() and "Redis fails" in server.log())
+        assert Figures(server).of("redis_failures_total") >= 1
     finally:
         guarded.close()
     assert "open-sesame" not in server.log()
