@@ -98,6 +98,10 @@ SETTINGS = (
     Setting("AWS_GATEWAY_URL", str, "", "The wss:// address of it that the web client connects to; empty: Socket.IO."),
     Setting("AWS_FORWARD_SECRET", str, "", "Signs the events that the forwarder brings; at least 32 characters."),
     Setting(
+        "APPSYNC_EVENTS_ENDPOINT", str, "", "Where AppSync Events takes what happens in public channels; empty: off."
+    ),
+    Setting("APPSYNC_NAMESPACE", str, "parley", "The AppSync channel namespace: a channel is /namespace/id."),
+    Setting(
         "CHAT_FAILPOINTS",
         str,
         "",
@@ -149,6 +153,7 @@ def check(settings: dict[str, Any]) -> dict[str, Any]:
     check_redis(settings["REDIS_URL"], strict=strict)
     check_rates_and_failpoints(settings)
     check_gateway(settings)
+    check_appsync(settings)
     settings["HTTPS"] = public.scheme == "https"
     settings["DATABASE_URL"] = database_url(settings)
     return settings
@@ -207,6 +212,25 @@ def check_gateway(settings: Mapping[str, Any]) -> None:
         raise SettingsError("TICKET_KEYS must be set with AWS_GATEWAY_ENDPOINT: the authorizer there needs them too")
     if not find_spec("boto3"):
         raise SettingsError("AWS_GATEWAY_ENDPOINT needs boto3: pip install 'parley-chat[aws]'")
+
+
+def check_appsync(settings: Mapping[str, Any]) -> None:
+    """Refuse half an AppSync, and one that others could read along with."""
+    endpoint, namespace = urlsplit(settings["APPSYNC_EVENTS_ENDPOINT"]), settings["APPSYNC_NAMESPACE"]
+    if not settings["APPSYNC_EVENTS_ENDPOINT"]:
+        return
+    if endpoint.scheme not in ("http", "https") or not endpoint.hostname or endpoint.path != "/event":
+        raise SettingsError("APPSYNC_EVENTS_ENDPOINT must be a full address such as https://….amazonaws.com/event")
+    if settings["STRICT"] and endpoint.scheme != "https":
+        raise SettingsError("APPSYNC_EVENTS_ENDPOINT must be https:// on a public server")
+    if not (namespace.isascii() and namespace.replace("-", "").isalnum() and len(namespace) <= 50):
+        raise SettingsError("APPSYNC_NAMESPACE must be up to 50 letters, digits and hyphens")
+    if len(settings["AWS_FORWARD_SECRET"]) < MIN_SECRET_LENGTH:
+        raise SettingsError(f"AWS_FORWARD_SECRET must have {MIN_SECRET_LENGTH} or more random characters")
+    if not settings["TICKET_KEYS"]:
+        raise SettingsError("TICKET_KEYS must be set with APPSYNC_EVENTS_ENDPOINT: the authorizer there needs them too")
+    if not find_spec("boto3"):
+        raise SettingsError("APPSYNC_EVENTS_ENDPOINT needs boto3: pip install 'parley-chat[aws]'")
 
 
 def database_url(settings: Mapping[str, Any]) -> str:

@@ -16,7 +16,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chat import concurrency, database, failpoints, logs, rates, rest, tickets, web
 from chat.actors import Asker, Workspace
-from chat.aws.blueprint import doorway
+from chat.aws.appsync import AppSyncPublisher, EventsApi
+from chat.aws.blueprint import doorway, listeners_doorway
 from chat.aws.gateway import Door
 from chat.aws.post import ManagementApi, Post, region_of
 from chat.aws.publisher import GatewayPublisher
@@ -50,6 +51,7 @@ class Parley:
     retention: Retention
     door: Door | None = None  # the API Gateway's, where it is used
     teller: GatewayPublisher | None = None
+    broadcaster: AppSyncPublisher | None = None
 
     def find_session(self, secret: str, kind: str) -> tuple[str, str] | None:
         """The session that a cookie's or token's secret opens, and whose it is."""
@@ -57,15 +59,16 @@ class Parley:
 
     def begin(self) -> None:
         """The process is about to serve: start what it does by itself."""
-        if self.teller:
+        if self.teller or self.broadcaster:
             self.dispatcher.start()  # whether anybody is connected here or not, it may be the one to tell others
         if self.retention.days:
             concurrency.start(self.retention.keep, "retention")
 
     def end(self) -> None:
         """The process stops serving: let everyone go to the next one."""
-        if self.teller:
-            self.teller.stop()
+        for each in (self.teller, self.broadcaster):
+            if each:
+                each.stop()
         self.gateway.drain()
 
 
@@ -163,7 +166,36 @@ def connect(app: Flask) -> Parley:
     )
     retention = Retention(settings["RETENTION_DAYS"], app.app_context, dispatch.commits.write)
     parley = Parley(dispatch, dispatcher, reader, rooms, gateway, sio, retention)
-    return with_gateway(app, parley, hints) if settings["AWS_GATEWAY_ENDPOINT"] else parley
+    if settings["AWS_GATEWAY_ENDPOINT"]:
+        parley = with_gateway(app, parley, hints)
+    return with_appsync(app, parley) if settings["APPSYNC_EVENTS_ENDPOINT"] else parley
+
+
+def with_appsync(app: Flask, parley: Parley) -> Parley:
+    """AppSync Events beside the doors: the same dispatcher tells it what happens in public channels."""
+    settings, dispatcher, reader = app.config, parley.dispatcher, parley.reader
+    endpoint = settings["APPSYNC_EVENTS_ENDPOINT"]
+    broadcaster = AppSyncPublisher(
+        Registry(app.app_context),
+        EventsApi(endpoint, region_of(endpoint), settings["APPSYNC_NAMESPACE"]),
+        reader.public_channels,
+        dispatcher.hold,
+        dispatcher.release,
+    )
+    if settings["POLL_SECONDS"]:
+        broadcaster.lasts = timedelta(seconds=2 * settings["POLL_SECONDS"])
+    dispatcher.publishers.append(broadcaster)
+
+    def may_listen(session_id: str, user_id: str, channel_id: str) -> bool:
+        try:
+            asker, asked = Asker(session_id, user_id), {"channel_id": channel_id}
+            shown = parley.dispatch.perform(asker, "show_channel", asked).data
+        except ChatError:
+            return False
+        return bool(shown["channel"]["kind"] == "public")
+
+    app.register_blueprint(listeners_doorway(may_listen, settings["AWS_FORWARD_SECRET"].encode()))
+    return replace(parley, broadcaster=broadcaster)
 
 
 def with_gateway(app: Flask, parley: Parley, hints: Hints) -> Parley:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import bindparam, select
 
 from chat import journal
-from chat.models import Membership, Stream
+from chat.models import Channel, Membership, Stream
 
 _IS_MEMBER = Membership.left_at.is_(None)
 _MEMBERS_AMONG = select(Membership.user_id).where(
@@ -21,6 +21,8 @@ _HEAD_IF_MEMBER = (
     .join(Membership, Membership.channel_id == Stream.id)
     .where(Stream.id == bindparam("channel"), Membership.user_id == bindparam("user"), _IS_MEMBER)
 )
+
+_PUBLIC = select(Channel.id).where(Channel.kind == "public")
 
 
 def members_among(channel_id: str, user_ids: Iterable[str]) -> set[str]:
@@ -36,3 +38,8 @@ def channels_of(user_id: str) -> list[str]:
 def head_if_member(channel_id: str, user_id: str) -> int | None:
     """Where a channel stands, if this person is in it; both of one snapshot."""
     return journal.connection().scalars(_HEAD_IF_MEMBER, {"channel": channel_id, "user": user_id}).one_or_none()
+
+
+def public_channels() -> set[str]:
+    """The channels that everyone may read now."""
+    return set(journal.connection().scalars(_PUBLIC))

@@ -165,21 +165,21 @@ def heads_of(connection_id: str) -> dict[str, int]:
 # The registry, for whoever tells ---------------------------------------------------------------------
 
 
-def hold_lease(holder: str, lasts: timedelta) -> bool:
-    """Take the lease or make it last on; False while another process holds it."""
+def hold_lease(holder: str, lasts: timedelta, which: int = 1) -> bool:
+    """Take a lease or make it last on; False while another process holds it. 1: the API Gateway's, 2: AppSync's."""
     mine = or_(GatewayLease.holder == holder, GatewayLease.until < now())
     taken = (
         update(GatewayLease)
-        .where(GatewayLease.id == 1, mine)
+        .where(GatewayLease.id == which, mine)
         .values(holder=holder, until=now() + lasts)
         .returning(GatewayLease.id)
         .execution_options(synchronize_session=False)
     )
     if journal.session().execute(taken).first():
         return True
-    if journal.session().get(GatewayLease, 1):
+    if journal.session().get(GatewayLease, which):
         return False
-    journal.session().add(GatewayLease(id=1, holder=holder, until=now() + lasts))
+    journal.session().add(GatewayLease(id=which, holder=holder, until=now() + lasts))
     journal.session().flush()
     return True
 

@@ -1,6 +1,9 @@
-"""Where the forwarder Lambda brings the API Gateway's events; everyone else is turned away."""
+"""Where the Lambdas bring the API Gateway's events and AppSync's questions; everyone else is turned away."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -11,6 +14,7 @@ from chat.aws.signing import is_right
 from chat.errors import ChatError
 
 PATH = "/internal/aws/ws"
+APPSYNC_PATH = "/internal/aws/appsync"
 
 
 def doorway(door: Door, secret: bytes) -> Blueprint:
@@ -20,14 +24,34 @@ def doorway(door: Door, secret: bytes) -> Blueprint:
     @blueprint.post(PATH)
     def take_event() -> ResponseReturnValue:
         """Hand an event to the door; the status is the answer."""
-        body = request.get_data()
-        timestamp, shown = request.headers.get("X-Chat-Timestamp", ""), request.headers.get("X-Chat-Signature", "")
-        if not is_right(secret, timestamp, body, shown):
-            raise ChatError("forbidden", "This address takes signed events only.")
-        try:
-            event = strict_json.loads(body)
-        except (ValueError, RecursionError):
-            raise ChatError("invalid_arguments") from None
-        return {}, door.handle(event)
+        return {}, door.handle(signed_body(secret))
 
     return blueprint
+
+
+def listeners_doorway(may_listen: Callable[[str, str, str], bool], secret: bytes) -> Blueprint:
+    """The address that AppSync's authorizer asks whether a session of a person may listen to a channel now."""
+    blueprint = Blueprint("appsync", __name__)
+
+    @blueprint.post(APPSYNC_PATH)
+    def answer() -> ResponseReturnValue:
+        """Yes is 200, no is 403."""
+        asked = signed_body(secret)
+        if not isinstance(asked, dict):
+            raise ChatError("invalid_arguments")
+        who = [str(asked.get(name)) for name in ("session_id", "user_id", "channel_id")]
+        return {}, 200 if may_listen(*who) else 403
+
+    return blueprint
+
+
+def signed_body(secret: bytes) -> Any:
+    """What the request holds, if one of our Lambdas signed it just now."""
+    body = request.get_data()
+    timestamp, shown = request.headers.get("X-Chat-Timestamp", ""), request.headers.get("X-Chat-Signature", "")
+    if not is_right(secret, timestamp, body, shown):
+        raise ChatError("forbidden", "This address takes signed events only.")
+    try:
+        return strict_json.loads(body)
+    except (ValueError, RecursionError):
+        raise ChatError("invalid_arguments") from None

@@ -193,7 +193,7 @@ class ManagementApi:
 def region_of(endpoint: str) -> str:
     """The region that an address of AWS's names, or that the environment does for addresses of one's own."""
     parts = (urlsplit(endpoint).hostname or "").split(".")
-    named = parts[2] if len(parts) > 3 and parts[1] == "execute-api" else ""
+    named = parts[2] if len(parts) > 3 and parts[1] in ("execute-api", "appsync-api") else ""
     return named or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 

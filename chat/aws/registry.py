@@ -53,9 +53,9 @@ class Registry:
         """The connections and the subscriptions that came or went since then; None: all that stand."""
         return self._read(lambda: (connections.changed_connections(since), connections.changed_subscriptions(since)))
 
-    def hold_lease(self, holder: str, lasts: timedelta) -> bool:
+    def hold_lease(self, holder: str, lasts: timedelta, which: int = 1) -> bool:
         """Take the lease or make it last on; False while another process holds it."""
-        return self._write(connections.hold_lease, holder, lasts)
+        return self._write(connections.hold_lease, holder, lasts, which)
 
     def give_up_lease(self, holder: str) -> None:
         """Let another process take it at once."""

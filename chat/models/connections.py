@@ -67,7 +67,7 @@ class GatewayTold(Base):
 
 
 class GatewayLease(Base):
-    """The one row that says which process tells the API Gateway's connections, and until when."""
+    """Which process tells the API Gateway's connections (row 1) or AppSync (row 2), and until when."""
 
     __tablename__ = "gateway_lease"
 

@@ -57,6 +57,10 @@ class DatabaseReader:
         """Where a channel stands, if this person is in it."""
         return self._read(audience.head_if_member, channel_id, user_id)
 
+    def public_channels(self) -> set[str]:
+        """The channels that everyone may read now."""
+        return self._read(audience.public_channels)
+
     def find_session(self, secret: str, kind: str) -> tuple[str, str] | None:
         """The session that a cookie's or token's secret opens, and whose it is."""
         return self._read(sessions.find, secret, kind)

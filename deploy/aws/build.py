@@ -9,6 +9,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCES = {
     "forwarder.py": os.path.join(HERE, "lambda", "forwarder.py"),
     "authorizer.py": os.path.join(HERE, "lambda", "authorizer.py"),
+    "appsync_authorizer.py": os.path.join(HERE, "lambda", "appsync_authorizer.py"),
     "tickets.py": os.path.join(HERE, "..", "..", "chat", "tickets.py"),
 }
 

@@ -45,15 +45,30 @@ def test_cfn_lint_finds_nothing_in_the_template(tmp_path):
     assert lint(wrong).returncode == 2
 
 
+@needs_emulator
+def test_cfn_lint_finds_nothing_in_the_template_of_appsync(tmp_path):
+    template = TEMPLATE.with_name("appsync.yaml")
+    found = lint(template)
+    assert (found.returncode, found.stdout) == (0, "")
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(template.read_text().replace("ConnectionAuthModes", "ConnectionModes"))
+    assert lint(wrong).returncode == 2
+
+
 def test_the_zip_is_the_same_whenever_it_is_built_and_needs_no_package(tmp_path):
     first = built_zip(tmp_path).read_bytes()
     archive = built_zip(tmp_path)
     assert archive.read_bytes() == first
-    assert zipfile.ZipFile(archive).namelist() == ["forwarder.py", "authorizer.py", "tickets.py"]
+    assert zipfile.ZipFile(archive).namelist() == [
+        "forwarder.py",
+        "authorizer.py",
+        "appsync_authorizer.py",
+        "tickets.py",
+    ]
     alone = """
 import sys
 sys.path[:0] = [sys.argv[1]]
-import forwarder, authorizer
+import forwarder, authorizer, appsync_authorizer
 print(sorted(set(sys.modules) & {"boto3", "chat", "jwt", "requests"}))
 """
     command = [sys.executable, "-I", "-S", "-c", alone, str(archive)]
