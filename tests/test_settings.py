@@ -57,6 +57,31 @@ def test_unsafe_settings_refuse_to_start_with_one_line(settings: dict[str, str],
     assert "\n" not in str(refusal.value)
 
 
+APPSYNC = {
+    "APPSYNC_EVENTS_ENDPOINT": "http://127.0.0.1:9/event",
+    "AWS_FORWARD_SECRET": "f" * 32,
+    "TICKET_KEYS": "a:" + "t" * 32,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"APPSYNC_EVENTS_ENDPOINT": "https://x.appsync-api.eu-west-1.amazonaws.com"}, "must be a full address"),
+        ({"APPSYNC_EVENTS_ENDPOINT": "x.appsync-api.eu-west-1.amazonaws.com/event"}, "must be a full address"),
+        ({**PUBLIC, "SECRET_KEY": KEY}, "APPSYNC_EVENTS_ENDPOINT must be https://"),
+        ({"APPSYNC_NAMESPACE": "a/b"}, "up to 50 letters, digits and hyphens"),
+        ({"APPSYNC_NAMESPACE": "n" * 51}, "up to 50 letters, digits and hyphens"),
+        ({"AWS_FORWARD_SECRET": "short"}, "AWS_FORWARD_SECRET must have 32"),
+        ({"TICKET_KEYS": ""}, "TICKET_KEYS must be set with APPSYNC_EVENTS_ENDPOINT"),
+    ],
+)
+def test_half_an_appsync_is_refused(changed: dict[str, str], words: str) -> None:
+    assert read_settings(APPSYNC)["APPSYNC_NAMESPACE"] == "parley"
+    with pytest.raises(SettingsError, match=re.escape(words)):
+        read_settings({**APPSYNC, **changed})
+
+
 @pytest.mark.parametrize("address", ["redis://:secret@cache.example.org/1", "rediss://me:secret@10.0.0.7:6380"])
 def test_a_redis_elsewhere_needs_a_password_and_one_here_does_not(address: str) -> None:
     assert read_settings({**PUBLIC, "REDIS_URL": address})["REDIS_URL"] == address

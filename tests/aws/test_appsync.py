@@ -24,6 +24,7 @@ from werkzeug.wrappers import Request, Response
 
 from chat import tickets
 from chat.aws.appsync import AppSyncPublisher, Busy
+from chat.aws.signing import WINDOW, signature
 from chat.journal import Event
 from tests.aws.little_gateway import KEYS, SECRET, built_zip, shipped
 from tests.aws.ministack import PYTHON, REGION, Ministack
@@ -275,6 +276,31 @@ def test_while_aws_is_down_nobody_else_notices_and_the_gap_shows(stage, ana, bo,
 
 
 # Without the emulator: what it does not show ----------------------------------------------------------
+
+
+def test_who_may_listen_is_told_to_the_authorizer_alone_and_for_a_moment(own_server):
+    server = own_server(APPSYNC_EVENTS_ENDPOINT="http://127.0.0.1:9/event", AWS_FORWARD_SECRET=SECRET, TICKET_KEYS=KEYS)
+    ana = server.owner()
+    bo = server.person("bo", ana)
+    [session] = (each["id"] for each in bo.get("/sessions").data["sessions"] if each["current"])
+
+    def may(channel_id: str, secret: str = SECRET, age: int = 0, body: bytes = b"") -> int:
+        question = {"session_id": session, "user_id": bo.id, "channel_id": channel_id}
+        body = body or json.dumps(question).encode()
+        timestamp = str(int(time.time()) - age)
+        headers = {"X-Chat-Timestamp": timestamp, "X-Chat-Signature": signature(secret.encode(), timestamp, body)}
+        return requests.post(f"{server.url}/internal/aws/appsync", body, headers=headers, timeout=10).status_code
+
+    public, private = ana.opens("public"), ana.opens("private", bo)
+    assert may(public) == 200
+    assert may(private) == 403  # a member, too, hears of it elsewhere
+    assert may("nothing") == 403
+    assert may(public, secret="another" * 9) == 403
+    assert may(public, age=WINDOW + 2) == 403
+    assert may(public, body=b"[1]") == 422
+    assert requests.post(f"{server.url}/internal/aws/appsync", b"{}", timeout=10).status_code == 403
+    bo.delete("/session").expect(200)
+    assert may(public) == 403
 
 
 def test_the_authorizer_knows_tickets_operations_and_channels(tmp_path):
