@@ -34,7 +34,7 @@ PEERS = os.path.join(ROOT, "bench", "peers")
 
 # Tests wait for servers and browsers most of the time; a file's tests share theirs, so they stay together. The order of
 # the files is that of tests/conftest.py.
-SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+SIDE_BY_SIDE = ("-n", "5", "--dist", "loadfile", "--no-loadscope-reorder")
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (22, 12)
 

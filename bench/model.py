@@ -17,16 +17,16 @@ DAY_OF_WORK = 8 * 3600.0
 class Costs:
     """Measured costs, in seconds of one core unless it says otherwise; see docs/scaling.md for where each is from."""
 
-    memory: float = 9.7 * KILO  # bytes in the process for an idle connection
-    idle: float = 10 * MICRO  # a second of an idle connection: pings and heads
-    arrival: float = 4.2e-3  # from the TCP connection until greeted and subscribed
-    send: float = 330 * MICRO  # a message: read, checked, stored, acknowledged; its share of a commit
-    delivery_little: float = 25 * MICRO  # of a message to one of a few readers: a system call each
-    delivery_many: float = 3.5 * MICRO  # of one message to one of very many
+    memory: float = 9.3 * KILO  # bytes in the process for an idle connection
+    idle: float = 9 * MICRO  # a second of an idle connection: pings and heads
+    arrival: float = 2.7e-3  # from the TCP connection until greeted and subscribed
+    send: float = 2_300 * MICRO  # a message: read, checked, stored on PostgreSQL, acknowledged
+    delivery_little: float = 10 * MICRO  # of a message to one of a few readers: a system call each
+    delivery_many: float = 2.5 * MICRO  # of one message to one of very many
     hint_out: float = 60 * MICRO  # to publish a hint
     hint_in: float = 40 * MICRO  # to read a hint, and to find that nobody here listens
     statements: int = 7  # that a message asks of the database, the commit included
-    database: float = 400 * MICRO  # the database's own time for them
+    database: float = 800 * MICRO  # the database's own time for them
     one_channel: float = 300.0  # messages a second that one channel's row lock lets through on PostgreSQL
 
 
