@@ -44,6 +44,9 @@ def test_what_was_written_offline_in_two_channels_outlives_the_page_and_the_serv
     desk.context.set_offline(False)
     with pytest.raises(Error, match="net::ERR_"):
         desk.page.reload()
+    # The browser's page of errors comes a moment later, and would load by itself as soon as it can.
+    desk.page.wait_for_url(re.compile("^chrome-error:"), wait_until="commit")
+    desk.page.goto("about:blank")
     fragile.start()
     desk.page.goto(f"/c/{town}")
     desk.is_connected()
