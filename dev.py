@@ -34,7 +34,7 @@ PEERS = os.path.join(ROOT, "bench", "peers")
 
 # Tests wait for servers and browsers most of the time; a file's tests share theirs, so they stay together. The order of
 # the files is that of tests/conftest.py.
-SIDE_BY_SIDE = ("-n", "5", "--dist", "loadfile", "--no-loadscope-reorder")
+SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (22, 12)
 
@@ -63,6 +63,8 @@ def test(*arguments):
     set_up_client("all")
     chromium = set_up_chromium()
     set_up_nginx()
+    # Tests start servers and commands by the hundred; each would compile the same code anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     client_fails = everything and show(*NPM, "test")
     side_by_side = SIDE_BY_SIDE if everything else ()
     server_fails = show(PYTHON, "-m", "pytest", *side_by_side, *arguments, CHROMIUM=chromium)

@@ -14,11 +14,10 @@ from tests.support import Database, Person, Phone, Server
 
 # The folders, and the files of others, that run on both databases: where the database makes a difference. Everything
 # else runs on SQLite; or all on the one that PARLEY_TEST_DATABASE names.
-SLOWLY_ON_POSTGRESQL = "importers"
+SLOWLY_ON_POSTGRESQL = {"importers", "retention"}
 ON_BOTH = {
-    SLOWLY_ON_POSTGRESQL,
+    *SLOWLY_ON_POSTGRESQL,
     "actions",
-    "retention",
     "test_hiding",
     "test_lapsed",
     "test_lambda",
@@ -61,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kinds: list[Any] = [kind for kind in both if test.get_closest_marker(kind)]
     if not kinds and not ON_BOTH.isdisjoint({test.path.parent.name, test.path.stem}) and not CHOSEN:
         kinds = both
-        if test.path.parent.name == SLOWLY_ON_POSTGRESQL:
+        if test.path.parent.name in SLOWLY_ON_POSTGRESQL:
             kinds = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
     if kinds:
         metafunc.parametrize("database", kinds, indirect=True, scope="session")

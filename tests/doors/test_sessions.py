@@ -58,6 +58,7 @@ def test_of_many_first_accounts_at_once_one_owns_the_workspace_and_the_others_ne
     assert others[0].sign_in().get("/users/me").data["user"]["username"] == others[0].username
 
 
+@pytest.mark.sqlite  # who may sign up does not depend on the database
 @pytest.mark.parametrize(("registration", "status"), [("open", 201), ("closed", 403)])
 def test_the_setting_says_who_may_sign_up(own_server, registration, status):
     server = own_server(REGISTRATION=registration)
@@ -255,6 +256,7 @@ def cookie_days(response: requests.Response) -> float:
     return (cookie.expires - time.time()) / 86400
 
 
+@pytest.mark.sqlite  # the cookie does not depend on the database
 def test_where_people_come_over_https_the_cookie_says_so(own_server):
     server = own_server(PUBLIC_URL="https://chat.example.org", SECRET_KEY="k" * 40)
     link = next(line.split("/invite/")[1] for line in server.log().splitlines() if "/invite/" in line)

@@ -106,6 +106,7 @@ MUTANTS = (
         "                    self._tell([waiting.told for waiting in actions])\n"
         '                    failpoints.hit("before_commit")',
         f"{RULES}::test_what_could_not_be_committed_is_told_to_nobody",
+        slow=True,
     ),
     Mutant(
         "an event goes straight out only if it follows the one told before",
@@ -135,6 +136,7 @@ MUTANTS = (
         "                heads = self.reader.heads(fresh)\n",
         "                heads = {stream: 2**40 for stream in fresh}\n",
         JOINING,
+        slow=True,
     ),
     Mutant(
         "one number, one row",
@@ -142,6 +144,7 @@ MUTANTS = (
         "root.changed_seq = journal.next_number(root.channel_id)",
         "root.changed_seq = reply.seq",
         f"{TOLD}::test_live_is_replay_is_state",
+        slow=True,
     ),
     Mutant(
         "the removed hear nothing after their removal",
@@ -163,6 +166,7 @@ MUTANTS = (
         'message["changed_seq"] > held["changed_seq"]',
         'message["rev"] > held["rev"]',
         "tests/delivery/test_any_schedule.py",
+        slow=True,
     ),
     Mutant(
         "an answer takes the client no further than it was read",
@@ -170,6 +174,7 @@ MUTANTS = (
         "        self.channel.cursor = seq\n        for message in messages:",
         "        self.channel.cursor = max(self.channel.cursor, seq + 3)\n        for message in messages:",
         "tests/delivery/test_any_schedule.py",
+        slow=True,
     ),
     Mutant(
         "what nobody told is found by the poll",
@@ -184,6 +189,7 @@ MUTANTS = (
         'execute(connection.connection, "BEGIN IMMEDIATE" if options.get("chat_writing") else "BEGIN")',
         'execute(connection.connection, "BEGIN IMMEDIATE" if options.get("chat_writing") else "SELECT 1")',
         f"{RULES}::test_what_is_read_for_one_answer_is_of_one_moment_whatever_another_process_commits",
+        slow=True,
     ),
     Mutant(
         "who waits for another process's write holds up nobody else",
