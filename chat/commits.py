@@ -1,4 +1,4 @@
-"""Shared commits: actions that are to write at the same moment go to disk in one transaction, a savepoint each.
+"""Shared commits: actions that are to write at the same moment go to disk in one transaction.
 
 On SQLite a commit waits for the disk and one writer holds the whole database, so whoever comes first takes along
 everybody who is ready by then. PostgreSQL lets writers go side by side: there each action has its own transaction.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from chat import failpoints, journal, metrics
 from chat.actions import Answer
-from chat.concurrency import let_others_come
+from chat.concurrency import Happening, happening, let_others_come
 from chat.database import Transaction, begun, has_one_writer, savepoint, stands, translated
 from chat.errors import ChatError
 from chat.journal import Journal
@@ -36,11 +36,15 @@ class Waiting:
         """Whether it left something to commit."""
         return self.answer is not None and self.answer.changed
 
-    def attempt(self, transaction: Transaction, *, alone: bool) -> None:
-        """Run it. Refused, it takes back what it wrote, its number and its events with it; so if it changed nothing."""
+    def attempt(self, transaction: Transaction, *, apart: bool) -> None:
+        """Run it, ``apart`` from the others so that, refused, it takes back what it wrote, its number and its events.
+
+        So if it changed nothing.
+        """
+        self.answer = self.error = None
         told = journal.begin()
         try:
-            with translated(), nullcontext() if alone else savepoint():
+            with translated(), savepoint() if apart else nullcontext():
                 self.answer = self.act()
                 transaction.flush()
                 if not self.answer.changed:
@@ -76,6 +80,10 @@ class BroughtDown(Exception):
     """An action's own fault took its neighbours' transaction with it; each has to go alone."""
 
 
+class ToTakeBack(Exception):
+    """An action among others was refused, or changed nothing; each has to be run again apart from the others."""
+
+
 class Unchanged(Exception):
     """Takes back the number of an action that found everything as it was asked to be."""
 
@@ -85,7 +93,7 @@ class Batch:
     """Actions that share a commit; ``done`` once it is known what became of them."""
 
     actions: list[Waiting] = field(default_factory=list)
-    done: threading.Event = field(default_factory=threading.Event)
+    done: Happening = field(default_factory=happening)
 
 
 @dataclass
@@ -145,20 +153,18 @@ class Commits:
             self._close(batch)
             batch.done.set()
 
-    def _commit(self, actions: list[Waiting]) -> list[Journal]:
+    def _commit(self, actions: list[Waiting], *, apart: bool = False) -> list[Journal]:
         """Run actions in one transaction; answers, refusals too, may rest on a neighbour and wait for the disk."""
-        alone = len(actions) == 1
         try:
             with begun(writes=True) as transaction:
-                for waiting in actions:
-                    waiting.attempt(transaction, alone=alone)
-                    if waiting.error and not alone and not stands():
-                        raise waiting.error if waiting.was_database() else BroughtDown
+                attempt_all(actions, transaction, apart=apart)
                 if any(waiting.changed for waiting in actions):
                     failpoints.hit("before_commit")
                     transaction.commit()
                     metrics.COMMITS.observe(len(actions))
                     failpoints.hit("after_commit")
+        except ToTakeBack:
+            return self._commit(actions, apart=True)
         except BroughtDown:
             return [told for waiting in actions for told in self._commit([waiting])]
         except BaseException as error:
@@ -173,3 +179,20 @@ class Commits:
     def _tell(self, journals: list[Journal]) -> None:
         if journals:
             self.tell(journal.joined(journals))
+
+
+def attempt_all(actions: list[Waiting], transaction: Transaction, *, apart: bool) -> None:
+    """Run them one after the other.
+
+    Nearly always each of them comes to something, so they begin without the savepoints that would keep them ``apart``.
+    """
+    for waiting in actions:
+        waiting.attempt(transaction, apart=apart)
+        if len(actions) == 1:
+            return
+        if waiting.error and not stands():
+            raise waiting.error if waiting.was_database() else BroughtDown
+        if not apart:
+            if not waiting.changed:
+                raise ToTakeBack
+            transaction.forget()

@@ -84,6 +84,14 @@ MUTANTS = (
         slow=True,
     ),
     Mutant(
+        "one that has something to take back is run again apart from the others",
+        "chat/commits.py",
+        "                raise ToTakeBack",
+        "                pass",
+        f"{SHARED}::test_a_refusal_among_them_harms_nobody_and_leaves_no_hole",
+        slow=True,
+    ),
+    Mutant(
         "what changed nothing gives its number back, also where others share the commit",
         "chat/commits.py",
         "                if not self.answer.changed:\n                    raise Unchanged\n",
@@ -95,7 +103,7 @@ MUTANTS = (
         "answered after the commit, repeats and refusals too",
         "chat/commits.py",
         "            for waiting in actions:\n                waiting.fail(error)",
-        "            if alone:\n                actions[0].fail(error)",
+        "            if len(actions) == 1:\n                actions[0].fail(error)",
         f"{SHARED}::test_a_commit_that_fails_is_answered_to_everyone_and_told_to_nobody",
         slow=True,
     ),
