@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import time
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ def iso(moment: datetime | None) -> str | None:
 
 def new_id() -> str:
     """An opaque identifier of 26 characters (a ULID): ordered by time, with 80 random bits nobody can guess."""
-    number = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
+    number = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 

@@ -48,7 +48,7 @@ class Prepared:
         """Run it; the one row it finds or changes, by the names of its columns, or None."""
         connected = connection()
         plan = self._plans.get(connected.dialect.name) or self._plan(connected.dialect)
-        given = {**plan.fixed, **values}
+        given = {**plan.fixed, **values} if plan.fixed else values
         written = [given[name] if write is None else write(given[name]) for name, write in plan.writers]
         parameters: Any = tuple(written) if plan.positional else dict(zip(plan.names, written, strict=True))
         cursor = connected.connection.cursor()
@@ -90,11 +90,16 @@ def row_maker(statement: Any, dialect: Dialect) -> Callable[[tuple], Any]:
     if not columns:
         return tuple
     row = namedtuple("Row", [name for name, _ in columns])  # type: ignore[misc]
-    readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for _, column in columns]
-    if not any(readers):
+    processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for _, column in columns]
+    readers = [(place, read) for place, read in enumerate(processors) if read is not None]
+    if not readers:
         return row._make
 
     def make(found: tuple) -> Any:
-        return row._make([value if read is None else read(value) for value, read in zip(found, readers, strict=True)])
+        values = list(found)
+        for place, read in readers:
+            if values[place] is not None:  # none of our types makes something of nothing
+                values[place] = read(values[place])
+        return row._make(values)
 
     return make
