@@ -20,7 +20,9 @@ app = create_app(migrates=False)  # `chat run` and `chat db upgrade` have done i
 # What is there now stays for good, and next to nothing of it is garbage: to look for that now would take a tenth of the
 # start, and full garbage collections need not go through it, which held up everybody for 60 ms.
 gc.freeze()
-gc.set_threshold(10_000)  # new objects before a look at them; with Python's 700 it takes a twentieth of a send
+# So many new objects before a look at them. With Python's 700, looking takes a twentieth of what a send does; with
+# 10,000 one look holds up everybody for milliseconds.
+gc.set_threshold(2_000)
 gc.enable()
 
 if __name__ == "__main__":
