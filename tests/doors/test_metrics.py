@@ -86,7 +86,7 @@ def test_what_another_process_did_is_found_by_a_poll_and_counted(count, connect)
     phone = connect(ana)
     phone.looks_at(town)
     assert count().of("catch_up_reads_total") == 0
-    other = Server(server.folder, server.settings).start()
+    other = Server(server.folder, server.settings, server.database).start()
     try:
         Person(other, "owner").sign_in().says(town, "from over there")
         phone.hears("message", lambda event: event["message"]["text"] == "from over there")
@@ -135,6 +135,7 @@ def test_what_waits_for_a_slow_reader_is_counted_until_it_is_cut_off(count, conn
     slow.hangs_up()
 
 
+@pytest.mark.sqlite  # PostgreSQL has backups of its own
 def test_a_restored_backup_is_counted(count, tmp_path):
     server = count.server
     ana = server.owner()

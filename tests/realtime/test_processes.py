@@ -29,6 +29,7 @@ MANY = 12  # connections: among two processes, none of them gets all
 # One SQLite file --------------------------------------------------------------------------------------
 
 
+@pytest.mark.sqlite
 def test_while_another_process_writes_nobody_but_the_writers_waits(
     own_server: Callable[..., Server], connect: Callable[..., Phone]
 ) -> None:
@@ -52,6 +53,7 @@ def test_while_another_process_writes_nobody_but_the_writers_waits(
     phone.hears("message", lambda event: event["message"]["text"] == "hi")
 
 
+@pytest.mark.sqlite
 def test_who_waits_for_another_process_too_long_is_asked_to_come_again(own_server: Callable[..., Server]) -> None:
     server = own_server()
     ana = server.owner()
