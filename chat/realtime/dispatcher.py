@@ -103,6 +103,7 @@ class Dispatcher:
             waiting = [self.followed[stream] for stream in stream_ids]
         if fresh:
             try:
+                self.known_epoch()  # or one that begins before the first poll would not be noticed
                 heads = self.reader.heads(fresh)
             except BaseException:
                 self.release(stream_ids)
