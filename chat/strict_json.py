@@ -14,7 +14,7 @@ def loads(text: str | bytes, **_: Any) -> Any:
         value = _DECODER.decode(text) if isinstance(text, str) else json.loads(text, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deep") from None
-    if _openings(text) > MAX_DEPTH and not _is_shallow(value):
+    if _openings(text) >= MAX_DEPTH and not _is_shallow(value):
         raise ValueError("nested too deep")
     return value
 

@@ -28,6 +28,7 @@ from chat.realtime.transport import Engine, RoomManager
 from chat.realtime.transport.engine import GONE
 from chat.realtime.transport.sockets import LiveSocket, Socket
 from chat.realtime.worker import EventletWorker
+from chat.strict_json import MAX_DEPTH
 
 PINNED = {
     "python-socketio": "5.18.1",
@@ -177,6 +178,17 @@ def test_packets_are_written_in_strict_json_and_never_as_attachments() -> None:
         TextPacket(encoded_packet='2["message",' + "[" * 100 + "]" * 100 + "]")
     with pytest.raises(ValueError, match="JSON"):
         TextPacket(packet.EVENT, data=["message", float("nan")]).encode()
+
+
+@pytest.mark.parametrize("beside", ["", '"[{[{"', "[],[],[]"])
+def test_how_deep_a_packet_may_be_nested_depends_on_nothing_else_in_it(beside: str) -> None:
+    def nested(levels: int) -> str:
+        """So many, counted with the packet's own, around a number."""
+        return f'2["message",{beside and beside + ","}{"[" * (levels - 1)}1{"]" * (levels - 1)}]'
+
+    assert TextPacket(encoded_packet=nested(MAX_DEPTH - 1)).data[0] == "message"
+    with pytest.raises(ValueError, match="deep"):
+        TextPacket(encoded_packet=nested(MAX_DEPTH))
 
 
 def test_a_client_that_comes_back_by_polling_may_flush_a_day_of_writing() -> None:
