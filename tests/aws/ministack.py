@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 import requests
 from botocore.config import Config
 
@@ -20,6 +21,10 @@ from tests.support import PATIENCE, ROOT, free_port, until
 PYTHON = ROOT / ".venv" / "emulator" / "bin" / "python"
 REGION = "eu-central-1"
 TEMPLATE = ROOT / "deploy" / "aws" / "template.yaml"
+# Where it is not set up tests of it are left out, but never by the continuous build, which would then prove nothing.
+needs_emulator = pytest.mark.skipif(
+    not PYTHON.exists() and not os.environ.get("CI"), reason="the emulator is missing; `python3 dev.py test` brings it"
+)
 
 
 class Ministack:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import threading
 import time
 import zipfile
@@ -27,10 +26,9 @@ from chat.aws.appsync import AppSyncPublisher, Busy
 from chat.aws.signing import WINDOW, signature
 from chat.journal import Event
 from tests.aws.little_gateway import KEYS, SECRET, built_zip, shipped
-from tests.aws.ministack import PYTHON, REGION, Ministack
+from tests.aws.ministack import REGION, Ministack, needs_emulator
 from tests.support import Person, Server, free_port, until
 
-needs_emulator = pytest.mark.skipif(not PYTHON.exists() and not os.environ.get("CI"), reason="the emulator is missing")
 NAMESPACE = "parley"
 WRAPPER = """
 from appsync_authorizer import handler as shipped

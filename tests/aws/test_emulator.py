@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -16,14 +15,11 @@ from botocore.exceptions import ClientError
 from chat import tickets
 from tests.aws import test_contract as contract
 from tests.aws.little_gateway import KEYS
-from tests.aws.ministack import PYTHON, Ministack
+from tests.aws.ministack import Ministack, needs_emulator
 from tests.aws.phone import GatewayPhone, refused
 from tests.support import Person, Server, free_port, until
 
-if not PYTHON.exists():
-    if os.environ.get("CI"):
-        raise RuntimeError(f"the emulator is missing: {PYTHON}")
-    pytest.skip("the emulator is missing; `python3 dev.py test` brings it", allow_module_level=True)
+pytestmark = needs_emulator
 
 # The same script, through this gateway.
 test_every_action_is_done_and_told = contract.test_every_action_is_done_and_told

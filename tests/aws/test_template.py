@@ -9,14 +9,10 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from chat.dispatch import LIVE
 from tests.aws.little_gateway import built_zip
-from tests.aws.ministack import PYTHON, TEMPLATE
+from tests.aws.ministack import PYTHON, TEMPLATE, needs_emulator
 from tests.support import ROOT
-
-needs_emulator = pytest.mark.skipif(not PYTHON.exists(), reason="cfn-lint is missing; `python3 dev.py test` brings it")
 
 
 def test_the_routes_are_the_actions():

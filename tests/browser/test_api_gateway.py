@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,14 +9,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.aws.little_gateway import LittleGateway
-from tests.aws.ministack import PYTHON, Ministack
+from tests.aws.ministack import Ministack, needs_emulator
 from tests.browser.people import Screen
 from tests.support import Person, Server, free_port, until
 
 Opens = Callable[..., Screen]
 
 
-@pytest.fixture(scope="module", params=["little", "emulator"])
+@pytest.fixture(scope="module", params=["little", pytest.param("emulator", marks=needs_emulator)])
 def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A gateway that lets the service's own page in."""
     folder, port = tmp_path_factory.mktemp("gateway"), free_port()
@@ -25,12 +24,9 @@ def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if request.param == "little":
         gateway = LittleGateway(folder)
         gateway.environ["ALLOWED_ORIGINS"] = f"http://127.0.0.1:{port}"
-    elif PYTHON.exists():
+    else:
         gateway = Ministack(folder)
         gateway.deploy(f"http://127.0.0.1:{port}/internal/aws/ws", f"http://127.0.0.1:{port}")
-    else:
-        assert not os.environ.get("CI"), "the emulator is missing"
-        pytest.skip("the emulator is missing; `python3 dev.py test` brings it")
     gateway.service_port = port
     yield gateway
     gateway.stop()

@@ -34,7 +34,7 @@ def unit(path: Path) -> configparser.ConfigParser:
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_systemd_understands_every_line_of_the_unit(path: Path, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not on this machine")
+        pytest.skip("systemd-analyze comes with systemd, which is not on this machine")
     # What is not installed here cannot be found by it: another program stands in for Parley.
     text = path.read_text().replace("/opt/parley/.venv/bin/chat", "/bin/true").replace("/opt/parley/docs", "/")
     copy = tmp_path / path.name
