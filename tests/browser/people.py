@@ -99,5 +99,9 @@ class Screen:
     def sees(self, text: str, times: int = 1) -> None:
         expect(self.message(text)).to_have_count(times)
 
+    def has_arrived(self, text: str) -> None:
+        """The page knows that the server has it: one can react to it."""
+        expect(self.message(text).get_by_role("button", name="React", exact=True)).to_have_count(1)
+
     def is_connected(self) -> None:
         expect(self.status).to_have_text("Connected")

@@ -325,7 +325,7 @@ def test_a_message_outlives_the_tab_it_was_typed_in(screen: Opens, fragile: Serv
     town = ana.opens("public")
     desk = screen(ana, f"/c/{town}")
     desk.says("before")
-    desk.sees("before")
+    desk.has_arrived("before")  # or it would be what waits
     fragile.kill()
     desk.says("do not lose this")
     expect(desk.status).to_contain_text("waiting")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Error, expect
+from playwright.sync_api import Browser, Error, expect
 
 from tests.browser.people import Screen
 from tests.faults.proxy import Proxy
@@ -21,9 +23,32 @@ def said(person: Person, channel: str) -> list[str]:
     return [message["text"] for message in messages if message["kind"] == "user"]
 
 
-def has_arrived(desk: Screen, text: str) -> None:
-    """The page knows that the server has it: one can react to it."""
-    expect(desk.message(text).get_by_role("button", name="React", exact=True)).to_have_count(1)
+# Enter; then the page says so, and does nothing more, however long it lives.
+LAST_BREATH = """() => setTimeout(() => {
+    const enter = new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true});
+    document.activeElement.dispatchEvent(enter);
+    console.log("pressed");
+    for (;;);
+})"""
+
+
+def test_what_was_sent_in_the_last_breath_of_a_page_is_not_lost(
+    screen: Opens, chromium: Browser, ana: Person, town: str
+) -> None:
+    desk = screen(ana, f"/c/{town}")
+    desk.is_connected()
+    desk.context.set_offline(True)  # only the browser can keep it
+    desk.composer.fill("my last words")
+    with desk.page.expect_console_message(lambda message: message.text == "pressed"):
+        desk.page.evaluate(LAST_BREATH)
+    for process in chromium.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]:
+        if process["type"] == "renderer":
+            os.kill(process["id"], signal.SIGKILL)
+    desk.page.close()
+    desk.context.set_offline(False)
+    again = desk.new_tab(f"/c/{town}")
+    again.has_arrived("my last words")
+    assert said(ana, town) == ["my last words"]
 
 
 def test_what_was_written_offline_in_two_channels_outlives_the_page_and_the_server(
@@ -50,7 +75,7 @@ def test_what_was_written_offline_in_two_channels_outlives_the_page_and_the_serv
     fragile.start()
     desk.page.goto(f"/c/{town}")
     desk.is_connected()
-    has_arrived(desk, "to the town 2")
+    desk.has_arrived("to the town 2")
     until(lambda: len(said(ana, garden)) >= 3)
     desk.page.reload()
     desk.is_connected()
@@ -95,7 +120,7 @@ def test_two_tabs_share_what_waits_while_the_server_dies_between_their_messages(
     one.is_connected(), two.is_connected()
     for number in range(8):
         if number == 3:
-            has_arrived(one, "two 2"), has_arrived(two, "two 2")
+            one.has_arrived("two 2"), two.has_arrived("two 2")
             wire.hold_answers()
         one.says(f"one {number}")
         two.says(f"two {number}")
@@ -105,7 +130,7 @@ def test_two_tabs_share_what_waits_while_the_server_dies_between_their_messages(
             wire.cut()
     fragile.start()
     for tab in (one, two):
-        has_arrived(tab, "one 7"), has_arrived(tab, "two 7")
+        tab.has_arrived("one 7"), tab.has_arrived("two 7")
         for name in ("one", "two"):
             tab.sees(name, times=8)
     texts = said(ana, town)

@@ -36,8 +36,6 @@ export class Outbox {
   /** Shown here and not on the shelf yet; off the list here and perhaps still on the shelf. */
   private readonly unsaved = new Set<string>();
   private readonly gone = new Set<string>();
-  /** Never on the shelf so far: if the page dies now, they do. */
-  private readonly fresh = new Set<string>();
   private lastN = 0;
 
   constructor(
@@ -88,11 +86,6 @@ export class Outbox {
     this.pumpAll();
   }
 
-  /** Whether it outlives this page, as far as the browser keeps anything. */
-  isKept({ id }: Item): boolean {
-    return !this.fresh.has(id);
-  }
-
   close(): void {
     this.tabs.close();
   }
@@ -100,11 +93,8 @@ export class Outbox {
   private async put(id: string, channel_id: string, action: OutboxAction, payload: Item["payload"]): Promise<void> {
     const created_at = new Date().toISOString();
     const item: Item = { id, n: this.nextN(), channel_id, action, payload, created_at, state: "queued", tries: 0 };
-    this.fresh.add(id);
     this.show([...this.items.value, item]);
     await this.save(item);
-    this.fresh.delete(id);
-    this.show(this.items.value);
     void this.pump(channel_id);
   }
 

@@ -46,7 +46,10 @@ class DatabaseShelf implements Shelf {
 
   async put(item: Item): Promise<void> {
     try {
-      await this.database.put("items", item);
+      const transaction = this.database.transaction("items", "readwrite");
+      void transaction.store.put(item).catch(() => {}); // its end says so too
+      transaction.commit(); // at once: left to itself, it waits for this page, and ends with it if the tab is closed
+      await transaction.done;
       await this.rest.remove(item.id);
     } catch {
       await this.rest.put(item);

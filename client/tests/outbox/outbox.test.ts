@@ -86,23 +86,6 @@ describe("sending", () => {
     expect(server.delivered).toHaveBeenCalledOnce();
   });
 
-  test("promises to keep a message only once it is on the shelf", async () => {
-    server.up = false;
-    const put = shelf.put.bind(shelf);
-    const order: string[] = [];
-    shelf.put = async (item) => {
-      await new Promise((resolve) => setTimeout(resolve, 100)); // a slow disk
-      order.push("kept");
-      await put(item);
-    };
-    outbox.items.subscribe((items) => void (items[0] && outbox.isKept(items[0]) && order.push("promised")));
-    void outbox.send("town", "hello");
-    await vi.advanceTimersByTimeAsync(99);
-    expect(order).toEqual([]);
-    await settle();
-    expect(order.slice(0, 2)).toEqual(["kept", "promised"]);
-  });
-
   test("keeps the order of a channel, one at a time", async () => {
     for (const text of ["1", "2", "3"]) void outbox.send("town", text);
     await vi.advanceTimersByTimeAsync(1);

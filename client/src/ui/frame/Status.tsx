@@ -64,8 +64,7 @@ function useLasting(state: ConnectionState, atOnce: boolean): ConnectionState {
 }
 
 function useWaiting(ready: boolean): number {
-  // That something waits is a promise to send it: not made before it is kept.
-  const items = app.waiting.value.filter((item) => app.outbox.isKept(item));
+  const items = app.waiting.value;
   useEverySecond(items.length > 0 && ready);
   const now = Date.now();
   return ready ? items.filter((item) => now - Date.parse(item.created_at) > PATIENCE_MS).length : items.length;
