@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from chat.actions import sync
+from chat.database import transaction
 from tests.delivery.world import Page, World
 
 
@@ -187,3 +189,13 @@ def test_who_hangs_up_while_being_greeted_is_not_kept(world: World) -> None:
     world.between = once(page.cut, call=1)
     page.connect()
     assert (world.rooms.connections, world.rooms.rooms, world.dispatcher.followed) == ({}, {}, {})
+
+
+def test_an_epoch_that_begins_before_the_first_poll_is_noticed_by_it(world: World) -> None:
+    page = connected(world.pages[1])
+    with world.app.app_context(), transaction(writes=True) as session:
+        sync.begin_epoch()
+        session.commit()
+    assert page.sid in world.rooms.connections
+    world.dispatcher.poll()
+    assert page.sid not in world.rooms.connections
