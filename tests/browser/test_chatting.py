@@ -182,7 +182,7 @@ def test_what_happens_elsewhere_shows_as_a_badge_until_one_looks(
     expect(his.link(name)).to_be_visible()
     his.page.reload()
     expect(his.link(name)).to_be_visible()
-    assert bo.get(f"/channels/{town}").data["channel"]["read"]["unread"] == 0
+    until(lambda: bo.get(f"/channels/{town}").data["channel"]["read"]["unread"] == 0)
 
 
 def test_switching_shows_each_channels_own_messages_and_back_and_reload_stay(
