@@ -166,6 +166,7 @@ class Rooms:
             held, entry.held = entry.held, []
             for event in held:
                 if event.seq > as_of and self._stands(entry):
+                    entry.as_of = event.seq  # it may have been read ahead of the telling, which comes to it still
                     self._tell_one(entry, event)
             if self._stands(entry):
                 self._enter(entry)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from chat.actions import sync
+from chat.aws.publisher import GatewayPublisher
+from chat.basics import now
 from chat.database import transaction
+from chat.realtime.gateway import SocketPost
+from chat.realtime.rooms import Rooms
 from tests.delivery.world import Page, World
 
 
@@ -81,6 +86,40 @@ def test_what_the_answer_holds_already_is_not_told_again(world: World) -> None:
     assert texts(frames) == []
     answer = next(payload[2] for name, payload in frames if name == "answer")
     assert [message["text"] for message in answer["data"]["messages"]] == ["just before"]
+
+
+def test_what_was_said_while_a_successor_takes_a_connection_over_is_told_once(world: World) -> None:
+    bo, wire = world.people[1], world.wire
+    as_of = world.does(bo, "show_channel", channel_id=world.channel_id)["channel"]["seq"]
+    says(world, "missed")
+    stands = {"ended_at": None, "changed_at": now()}
+    phone = SimpleNamespace(id="phone", user_id=bo.session_user, session_id=bo.session_id, heads=None, **stands)
+    looks = SimpleNamespace(id="it", connection_id="phone", channel_id=world.channel_id, as_of=as_of, **stands)
+    registry = SimpleNamespace(
+        hold_lease=lambda *_: True, told_until=dict, changed=lambda _: ([phone], [looks]), note_told=print, sweep=list
+    )
+    wire.frames["phone"] = []
+
+    class Meanwhile:
+        """Reads the heads a second time, after the dispatcher did; somebody writes in between."""
+
+        changes = world.parley.reader.changes
+
+        def heads(self, streams: Any) -> dict[str, int]:
+            says(world, "in between")
+            return world.parley.reader.heads(streams)
+
+    reader = world.parley.reader
+    rooms = Rooms(world.dispatcher, SocketPost(wire), reader.members_among, reader.head_if_member, heads_seconds=0)
+    teller = GatewayPublisher(
+        registry, Meanwhile(), rooms, world.dispatcher.sent, close=wire.hang_up, may_hear=lambda *_: True
+    )
+    world.dispatcher.publishers.append(teller)
+    teller.tick()
+    tell_all(world)
+    says(world, "after")
+    tell_all(world)
+    assert texts(wire.frames["phone"]) == ["missed", "in between", "after"]
 
 
 def test_who_is_removed_while_joining_hears_that_and_nothing_after(world: World) -> None:
