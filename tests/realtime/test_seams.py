@@ -144,6 +144,8 @@ def test_the_loop_watches_a_descriptor_for_us() -> None:
     assert list(inspect.signature(hub.add).parameters) == ["self", "evtype", "fileno", "cb", "tb", "mark_as_closed"]
     assert list(inspect.signature(hub.remove).parameters) == ["self", "listener"]
     assert list(inspect.signature(hub.schedule_call_global).parameters)[:3] == ["self", "seconds", "cb"]
+    assert list(inspect.signature(hub.switch).parameters) == ["self"]
+    assert "return self.greenlet.switch()" in inspect.getsource(hub.switch)  # what one was resumed with
     assert (eventlet.hubs.hub.READ, eventlet.hubs.hub.WRITE) == ("read", "write")
     assert callable(eventlet.hubs.notify_opened)
 
