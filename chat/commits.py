@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from chat import failpoints, journal, metrics
 from chat.actions import Answer
-from chat.concurrency import let_others_come
+from chat.concurrency import Happening, happening, let_others_come
 from chat.database import Transaction, begun, has_one_writer, savepoint, stands, translated
 from chat.errors import ChatError
 from chat.journal import Journal
@@ -93,7 +93,7 @@ class Batch:
     """Actions that share a commit; ``done`` once it is known what became of them."""
 
     actions: list[Waiting] = field(default_factory=list)
-    done: threading.Event = field(default_factory=threading.Event)
+    done: Happening = field(default_factory=happening)
 
 
 @dataclass

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
 # Held while something computes for long. Two at once saturate two cores; more would only starve the thread that
@@ -58,6 +58,38 @@ def let_others_come() -> None:
     """Under eventlet, everyone who is ready runs first, and this goes on after them. Real threads need no asking."""
     if is_green():
         time.sleep(0)
+
+
+def happening() -> Happening:
+    """Something that many wait for and one says. Under eventlet not threading's, which makes locks for each."""
+    if not is_green():
+        return threading.Event()
+    from eventlet.event import Event
+
+    return GreenEvent(Event())
+
+
+class Happening(Protocol):
+    """What many wait for."""
+
+    def wait(self) -> object:
+        """Return as soon as it was said."""
+
+    def set(self) -> None:
+        """Say it; doing it twice is fine."""
+
+
+class GreenEvent:
+    """A Happening of green threads."""
+
+    __slots__ = ("_event", "wait")
+
+    def __init__(self, event: Any) -> None:
+        self._event, self.wait = event, event.wait
+
+    def set(self) -> None:
+        if not self._event.ready():
+            self._event.send()
 
 
 def start(function: Callable[[], None], name: str) -> None:
