@@ -15,8 +15,7 @@ from sqlalchemy import text
 from chat import metrics
 from chat.actions import Answer, retention
 from chat.basics import now
-from chat.database import transaction
-from chat.extensions import db
+from chat.database import engine, transaction
 
 log = logging.getLogger("chat.retention")
 
@@ -32,7 +31,7 @@ Result = TypeVar("Result")
 
 @dataclass
 class Retention:
-    """One per process. ``context`` opens the app's context, ``write`` runs an action that writes (commits.py)."""
+    """One per process. ``context`` opens the database, ``write`` runs an action that writes (commits.py)."""
 
     days: int
     context: Callable[[], AbstractContextManager[Any]]
@@ -95,10 +94,10 @@ def chunks(ids: list[str]) -> Iterator[list[str]]:
 @contextmanager
 def only_one() -> Iterator[bool]:
     """Whether no other process walks now. On SQLite two would do no harm, and there is one."""
-    if db.engine.dialect.name != "postgresql":
+    if engine().dialect.name != "postgresql":
         yield True
         return
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         is_mine = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}).scalar_one())
         try:
             yield is_mine

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Registry:
-    """``context`` opens the app's context, in which there is a database. Every call may raise ``unavailable``."""
+    """``context`` opens the database for what is asked inside. Every call may raise ``unavailable``."""
 
     context: Callable[[], AbstractContextManager[Any]]
 

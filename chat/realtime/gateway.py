@@ -54,7 +54,7 @@ class SocketPost:
 
 @dataclass
 class Gateway:
-    """One per app. ``context`` opens what an action needs around it; ``identify`` reads a handshake's credentials."""
+    """One per app. ``context`` opens the database for an action; ``identify`` reads a handshake's credentials."""
 
     sio: Server
     dispatch: Dispatch

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class DatabaseReader:
-    """``context`` opens the app's context, in which there is a database."""
+    """``context`` opens the database for what is asked inside."""
 
     context: Callable[[], AbstractContextManager[Any]]
     workspace: Workspace
