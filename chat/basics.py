@@ -14,8 +14,7 @@ _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 
 def now() -> datetime:
     """The present moment, in UTC and aware, cut to milliseconds as the protocol shows it."""
-    moment = datetime.fromtimestamp(time.time(), UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
 def iso(moment: datetime | None) -> str | None:

@@ -52,6 +52,8 @@ def fold(text: str) -> str:
 def named_in(text: str) -> tuple[set[str], bool]:
     """The usernames a text may mention, and whether it addresses everyone. What stands in code names nobody."""
     names: set[str] = set()
+    if "@" not in text:
+        return names, False  # nearly always
     for match in _MENTION.finditer(_CODE.sub(" ", text)):
         name = match[1].lower()
         names.add(name)
