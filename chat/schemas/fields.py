@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
-from uuid import UUID
 
 from marshmallow import ValidationError, fields, validate
 
 from chat.text import USERNAME, fold, is_storable
+
+_UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Text(fields.String):
@@ -47,12 +49,9 @@ class ClientMessageId(Text):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs)
-        try:
-            if len(text) != 36:
-                raise ValueError
-            return str(UUID(text))
-        except ValueError:
-            raise ValidationError("Must be a UUID.") from None
+        if not _UUID.fullmatch(text):
+            raise ValidationError("Must be a UUID.")
+        return text.lower()
 
 
 class Username(Text):

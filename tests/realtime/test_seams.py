@@ -7,6 +7,7 @@ When one of these tests fails after an upgrade, read the new source before mendi
 from __future__ import annotations
 
 import inspect
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 import engineio
@@ -21,6 +22,7 @@ from gunicorn.workers.base import Worker
 from gunicorn.workers.base_async import AsyncWorker
 from socketio import packet
 
+from chat.journal import Event
 from chat.realtime.discreet import Discreet
 from chat.realtime.server import Server, TextPacket
 from chat.realtime.threaded import DiscreetThreadWorker
@@ -178,8 +180,10 @@ def test_packets_are_written_in_strict_json_and_never_as_attachments() -> None:
         TextPacket(encoded_packet='2["message",NaN]')
     with pytest.raises(ValueError, match="deep"):
         TextPacket(encoded_packet='2["message",' + "[" * 100 + "]" * 100 + "]")
-    with pytest.raises(ValueError, match="JSON"):
-        TextPacket(packet.EVENT, data=["message", float("nan")]).encode()
+    assert TextPacket(packet.EVENT, data=["message", float("nan")]).encode() == '2["message",null]'
+    for other in (datetime.now(UTC), Event("stream", 0, 1, "message", {}), b"bytes", {1: "one"}, {"a set"}, "\ud800"):
+        with pytest.raises(TypeError):
+            TextPacket(packet.EVENT, data=["message", other]).encode()
 
 
 @pytest.mark.parametrize("beside", ["", '"[{[{"', "[],[],[]"])
