@@ -19,6 +19,7 @@ from chat.client.events import Message, Row
 from chat.client.shelf import Item, Shelf
 
 MAX_TRIES = 5
+FOR_A_WHILE = {"draining", "rate_limited"}  # count for nothing: asked again after a while, the answer is another one
 SILENCES = 2  # a connection that let so many requests go unanswered is worth a new one
 
 
@@ -176,7 +177,7 @@ class Outbox:
             self._rest(item, backoff(self._silences))
 
     def _on_refused(self, item: Item, refused: Refused) -> None:
-        tried = replace(item, tries=item.tries + 1)
+        tried = item if refused.code in FOR_A_WHILE else replace(item, tries=item.tries + 1)
         if refused.retryable and tried.tries < MAX_TRIES:
             self.queues[item.channel_id][item.id] = tried
             self.shelf.update(tried)

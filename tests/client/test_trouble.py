@@ -203,6 +203,17 @@ def test_a_busy_server_is_asked_again_a_few_times_then_it_is_a_failure(monkeypat
         assert asked == [sending.id] * 5
 
 
+@pytest.mark.parametrize("code", ["rate_limited", "draining"])
+def test_who_is_asked_to_wait_waits_however_often(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.setattr(outbox, "backoff", lambda attempt: 0.01)
+    server = LittleServer()
+    server.answer = {"ok": False, "error": {"code": code, "message": "Wait.", "retryable": True, "retry_after_ms": 5}}
+    with server, Client(server.url, "token") as chat:
+        sending = chat.send("a-channel", "hello")
+        until(lambda: len([name for name, _ in server.asked if name == "message"]) > 2 * outbox.MAX_TRIES)
+        assert (sending.done, chat.failed) == (False, [])
+
+
 def test_lost_events_are_noticed_by_the_next_one(
     ana: Person, bo: Person, bot: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,9 @@ import type { Tabs } from "./tabs";
 
 const ANSWER_MS = 8_000;
 const MAX_TRIES = 5;
+// What counts for nothing: a server that restarts hangs up in a moment, and the next one takes it; and whoever is too
+// fast, perhaps by another device, has only to wait as long as the server says.
+const FOR_A_WHILE = new Set(["draining", "rate_limited"]);
 // A connection that let this many requests go unanswered is worth a new one.
 const SILENCES = 2;
 
@@ -156,8 +159,7 @@ export class Outbox {
     if (this.post.alreadySo(item, refusal)) return this.onSent(item);
     // Discarded, or seen to have arrived, while it was under way.
     if (!(await this.shelf.all()).some(({ id }) => id === item.id)) return;
-    // A server that restarts counts for nothing: it hangs up in a moment, and the next one takes it.
-    const tries = refusal.code === "draining" ? item.tries : item.tries + 1;
+    const tries = FOR_A_WHILE.has(refusal.code) ? item.tries : item.tries + 1;
     if (refusal.retryable && tries < MAX_TRIES) {
       await this.keep({ ...item, tries });
       await this.nap(Math.max(refusal.retryAfterMs ?? 0, backoff(tries)));

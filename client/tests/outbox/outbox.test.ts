@@ -156,17 +156,17 @@ describe("refusals", () => {
   });
 
   test("that may pass are tried five times in all, after the time that was asked for", async () => {
-    server.script = Array(5).fill(() => refusal("rate_limited", true, 2_000));
-    void outbox.send("town", "too fast");
+    server.script = Array(5).fill(() => refusal("unavailable", true, 2_000));
+    void outbox.send("town", "too much to do");
     await vi.advanceTimersByTimeAsync(1_900);
     expect(server.asked).toHaveLength(1);
     await settle();
     expect(server.asked).toHaveLength(5);
-    expect(outbox.items.value).toMatchObject([{ state: "failed", error: { code: "rate_limited" } }]);
+    expect(outbox.items.value).toMatchObject([{ state: "failed", error: { code: "unavailable" } }]);
   });
 
-  test("of a server that restarts count for nothing, however often it says so", async () => {
-    server.script = Array(8).fill(() => refusal("draining", true, 1_000));
+  test.each(["draining", "rate_limited"])("that say %s count for nothing, however often they come", async (code) => {
+    server.script = Array(8).fill(() => refusal(code, true, 1_000));
     void outbox.send("town", "not yet");
     await settle();
     await settle();
