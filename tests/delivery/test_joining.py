@@ -14,6 +14,7 @@ from chat.actions import sync
 from chat.aws.publisher import GatewayPublisher
 from chat.basics import now
 from chat.database import transaction
+from chat.errors import ChatError
 from chat.realtime.gateway import SocketPost
 from chat.realtime.rooms import Rooms
 from tests.delivery.world import Page, World
@@ -120,6 +121,22 @@ def test_what_was_said_while_a_successor_takes_a_connection_over_is_told_once(wo
     says(world, "after")
     tell_all(world)
     assert texts(wire.frames["phone"]) == ["missed", "in between", "after"]
+
+
+def test_news_that_came_while_a_subscription_was_refused_are_counted_all_the_same(world: World) -> None:
+    bo = connected(world.pages[1])
+
+    def refused() -> None:
+        says(world, "in between")
+        tell_all(world)
+        raise ChatError("unavailable")
+
+    world.between = once(refused, call=1)
+    frames = subscribe(world, bo)
+    says(world, "after")
+    tell_all(world)
+    assert [payload["snippet"] for name, payload in frames if name == "activity"] == ["in between", "after"]
+    assert texts(frames) == []
 
 
 def test_who_is_removed_while_joining_hears_that_and_nothing_after(world: World) -> None:
