@@ -191,7 +191,8 @@ class Rooms:
             if counting and counting.as_of is not None:
                 self._enter(counting)
                 for event in entry.held:  # it was to listen and did not come to it: this is news again
-                    self._tell_one(counting, event)
+                    if event.seq > counting.as_of and self._stands(counting):
+                        self._tell_one(counting, event)
         self.dispatcher.release([entry.stream])
 
     def unsubscribe(self, connection: Connection, channel_id: str) -> None:
