@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -13,6 +11,7 @@ from urllib.parse import urlsplit
 
 import socketio
 from flask import Flask
+from sqlalchemy import Engine
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -38,7 +37,6 @@ from chat.retention import Retention
 from config import secret_key
 
 MAX_BODY = 256 * 1024
-InDatabase = Callable[[], AbstractContextManager[Any]]  # what is asked inside is asked of the app's database
 
 
 @dataclass(frozen=True)
@@ -102,9 +100,9 @@ def build(settings: dict[str, Any], *, migrates: bool) -> Flask:
 
         Migrate(app, db, directory=f"{app.root_path}/migrations", render_as_batch=True)
     with app.app_context():
-        database.prepare_engine(db.engine)
-        in_database = partial(database.using, db.engine)
-    app.extensions["chat"] = parley = connect(app, in_database)
+        engine = db.engine
+    database.prepare_engine(engine)
+    app.extensions["chat"] = parley = connect(app, engine)
     rest.init_app(app)
     web.init_app(app)
     if parley.door:
@@ -119,9 +117,9 @@ def build(settings: dict[str, Any], *, migrates: bool) -> Flask:
     return app
 
 
-def connect(app: Flask, in_database: InDatabase) -> Parley:
+def connect(app: Flask, engine: Engine) -> Parley:
     """The parts of the live path, each given the others it calls."""
-    settings = app.config
+    settings, in_database = app.config, partial(database.using, engine)
     reader = DatabaseReader(in_database, workspace(settings))
     dispatcher = Dispatcher(reader, settings["POLL_SECONDS"])
     hints = Hints(dispatcher, settings["REDIS_URL"], settings["SECRET_KEY"])
@@ -171,16 +169,16 @@ def connect(app: Flask, in_database: InDatabase) -> Parley:
     retention = Retention(settings["RETENTION_DAYS"], in_database, dispatch.commits.write)
     parley = Parley(dispatch, dispatcher, reader, rooms, gateway, sio, retention)
     if settings["AWS_GATEWAY_ENDPOINT"]:
-        parley = with_gateway(app, in_database, parley, hints)
-    return with_appsync(app, in_database, parley) if settings["APPSYNC_EVENTS_ENDPOINT"] else parley
+        parley = with_gateway(app, parley, hints)
+    return with_appsync(app, parley) if settings["APPSYNC_EVENTS_ENDPOINT"] else parley
 
 
-def with_appsync(app: Flask, in_database: InDatabase, parley: Parley) -> Parley:
+def with_appsync(app: Flask, parley: Parley) -> Parley:
     """AppSync Events beside the doors: the same dispatcher tells it what happens in public channels."""
     settings, dispatcher, reader = app.config, parley.dispatcher, parley.reader
     endpoint = settings["APPSYNC_EVENTS_ENDPOINT"]
     broadcaster = AppSyncPublisher(
-        Registry(in_database),
+        Registry(reader.context),
         EventsApi(endpoint, region_of(endpoint), settings["APPSYNC_NAMESPACE"]),
         reader.public_channels,
         dispatcher.hold,
@@ -202,17 +200,17 @@ def with_appsync(app: Flask, in_database: InDatabase, parley: Parley) -> Parley:
     return replace(parley, broadcaster=broadcaster)
 
 
-def with_gateway(app: Flask, in_database: InDatabase, parley: Parley, hints: Hints) -> Parley:
+def with_gateway(app: Flask, parley: Parley, hints: Hints) -> Parley:
     """The API Gateway's door beside the others: the same dispatcher tells its connections, in rooms of their own."""
     settings, dispatcher, reader, dispatch = app.config, parley.dispatcher, parley.reader, parley.dispatch
     endpoint = settings["AWS_GATEWAY_ENDPOINT"]
     post = Post(ManagementApi(endpoint, region_of(endpoint)))
     rooms = Rooms(dispatcher, post, reader.members_among, reader.head_if_member, heads_seconds=0)
-    registry = Registry(in_database)
+    registry = Registry(reader.context)
 
     def may_hear(session_id: str, user_id: str, channel_id: str) -> bool:
         try:
-            with in_database():
+            with reader.context():
                 dispatch.perform(Asker(session_id, user_id), "show_channel", {"channel_id": channel_id})
         except ChatError:
             return False

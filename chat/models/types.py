@@ -13,7 +13,7 @@ from sqlalchemy.orm import mapped_column
 class Written(sqlite.DATETIME):
     """How SQLite keeps a moment in UTC: as text, ``2026-01-31 08:15:00.123000``, which sorts by time.
 
-    The very text that SQLAlchemy's own type makes, in a third of the time.
+    The very text that SQLAlchemy's own type makes, in half the time.
     """
 
     def bind_processor(self, dialect: Dialect) -> Any:

@@ -97,7 +97,7 @@ def test_what_was_said_while_a_successor_takes_a_connection_over_is_told_once(wo
     phone = SimpleNamespace(id="phone", user_id=bo.session_user, session_id=bo.session_id, heads=None, **stands)
     looks = SimpleNamespace(id="it", connection_id="phone", channel_id=world.channel_id, as_of=as_of, **stands)
     registry = SimpleNamespace(
-        hold_lease=lambda *_: True, told_until=dict, changed=lambda _: ([phone], [looks]), note_told=print, sweep=list
+        hold_lease=lambda *_: True, told_until=dict, changed=lambda _: ([phone], [looks]), sweep=list
     )
     wire.frames["phone"] = []
 

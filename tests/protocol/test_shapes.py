@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import requests
-from marshmallow import RAISE, Schema
+from marshmallow import RAISE, Schema, fields
 
 from chat.dispatch import ACTIONS
 from chat.rest.routes import ROUTES
-from chat.schemas import resources
+from chat.schemas import answers, events, resources
 from chat.schemas.events import EVENTS, RESERVED, ActivityEvent
 from tests.support import PASSWORD, Person, Phone, Server, until
 
@@ -40,6 +40,23 @@ def moments_checked(data: Any) -> Any:
         for each in data:
             moments_checked(each)
     return data
+
+
+def kinds_told() -> Iterator[tuple[str, fields.Field]]:
+    """Every field of what is answered and told, and what its lists and tables hold."""
+    for module in (answers, events, resources):
+        for schema in (each for each in vars(module).values() if isinstance(each, type) and issubclass(each, Schema)):
+            for name, field in schema._declared_fields.items():
+                while field is not None:
+                    yield f"{schema.__name__}.{name}", field
+                    field = getattr(field, "inner", None) or getattr(field, "value_field", None)
+
+
+def test_nothing_that_is_told_is_a_fraction() -> None:
+    # Which might be NaN, and that is written as null: docs/decisions/0023.
+    told = list(kinds_told())
+    assert len(told) > 100
+    assert [name for name, field in told if isinstance(field, fields.Float | fields.Decimal)] == []
 
 
 # Answers -------------------------------------------------------------------------------------------------
