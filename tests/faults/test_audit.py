@@ -16,8 +16,11 @@ from tests.support import Database, Person, Phone, Server
 
 @pytest.fixture(scope="module")
 def watched(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running server with an audit. It does not poll: what a poll reads ahead of the telling is told as it is by then,
-    without the versions in between, and these tests ask for every version."""
+    """A running server with an audit.
+
+    It does not poll: what a poll reads ahead of the telling is told as it is by then, without the versions in between,
+    and these tests ask for every version.
+    """
     server = Server(tmp_path_factory.mktemp("watched"), {"POLL_SECONDS": "0"}, database()).start()
     audit.install(server.address)
     yield server
