@@ -145,7 +145,7 @@ def connect(app: Flask, engine: Engine) -> Parley:
         dispatcher,
         SocketPost(sio),
         reader.members_among,
-        reader.head_if_member,
+        reader.place_of,
         settings["HEADS_SECONDS"],
         hints.say_typing,
     )
@@ -205,7 +205,7 @@ def with_gateway(app: Flask, parley: Parley, hints: Hints) -> Parley:
     settings, dispatcher, reader, dispatch = app.config, parley.dispatcher, parley.reader, parley.dispatch
     endpoint = settings["AWS_GATEWAY_ENDPOINT"]
     post = Post(ManagementApi(endpoint, region_of(endpoint)))
-    rooms = Rooms(dispatcher, post, reader.members_among, reader.head_if_member, heads_seconds=0)
+    rooms = Rooms(dispatcher, post, reader.members_among, reader.place_of, heads_seconds=0)
     registry = Registry(reader.context)
 
     def may_hear(session_id: str, user_id: str, channel_id: str) -> bool:

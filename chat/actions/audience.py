@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from chat import journal
-from chat.models import Channel, Membership, Stream
+from chat.models import Channel, Membership, ReadCursor, Stream
 
 _IS_MEMBER = Membership.left_at.is_(None)
 _MEMBERS_AMONG = select(Membership.user_id).where(
@@ -16,9 +16,10 @@ _MEMBERS_AMONG = select(Membership.user_id).where(
     _IS_MEMBER,
 )
 _CHANNELS_OF = select(Membership.channel_id).where(Membership.user_id == bindparam("user"), _IS_MEMBER)
-_HEAD_IF_MEMBER = (
-    select(Stream.seq)
+_PLACE_OF = (
+    select(Stream.seq, ReadCursor.last_read_seq)
     .join(Membership, Membership.channel_id == Stream.id)
+    .join(ReadCursor, (ReadCursor.channel_id == Stream.id) & (ReadCursor.user_id == Membership.user_id))
     .where(Stream.id == bindparam("channel"), Membership.user_id == bindparam("user"), _IS_MEMBER)
 )
 
@@ -35,9 +36,9 @@ def channels_of(user_id: str) -> list[str]:
     return list(journal.connection().scalars(_CHANNELS_OF, {"user": user_id}))
 
 
-def head_if_member(channel_id: str, user_id: str) -> int | None:
-    """Where a channel stands, if this person is in it; both of one snapshot."""
-    return journal.connection().scalars(_HEAD_IF_MEMBER, {"channel": channel_id, "user": user_id}).one_or_none()
+def place_of(channel_id: str, user_id: str) -> Row[int, int] | None:
+    """Where a channel stands (``seq``) and how far this person has read it, if they are in it; of one snapshot."""
+    return journal.connection().execute(_PLACE_OF, {"channel": channel_id, "user": user_id}).one_or_none()
 
 
 def public_channels() -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ class Rooms(Protocol):
     def connect(self, sid: str, user_id: str, session_id: str) -> Any: ...
     def disconnect(self, sid: str) -> None: ...
     def begin(self, connection: Any, streams: Iterable[str], kind: str) -> list[Any]: ...
-    def settle(self, entry: Any, as_of: int) -> None: ...
+    def settle(self, entry: Any, as_of: int, missed: Sequence[Event] = ()) -> None: ...
     def leave(self, entry: Any) -> None: ...
     def count(self, connection: Any, channel_id: str) -> None: ...
     def tell(self, event: Event) -> None: ...
@@ -193,10 +193,7 @@ class GatewayPublisher:
             self.rooms.leave(entry)
             return
         missed = self.reader.changes(entry.stream, as_of, READ_AT_ONCE)[0] if head > as_of else []
-        with self.rooms.lock:
-            last = missed[-1].seq if missed else as_of
-            entry.held = [*missed, *(event for event in entry.held if event.seq > last)]
-            self.rooms.settle(entry, as_of)
+        self.rooms.settle(entry, as_of, missed)
 
     def _end_left(self) -> None:
         """Who was taken out of a channel left its room as that was told: the registry has to know."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import Row
+
 from chat import journal
 from chat.actions import audience, sessions, sync
 from chat.actors import Workspace
@@ -53,9 +55,9 @@ class DatabaseReader:
         """The channels someone is in."""
         return self._read(audience.channels_of, user_id)
 
-    def head_if_member(self, channel_id: str, user_id: str) -> int | None:
-        """Where a channel stands, if this person is in it."""
-        return self._read(audience.head_if_member, channel_id, user_id)
+    def place_of(self, channel_id: str, user_id: str) -> Row[int, int] | None:
+        """Where a channel stands and how far this person has read it, if they are in it."""
+        return self._read(audience.place_of, channel_id, user_id)
 
     def public_channels(self) -> set[str]:
         """The channels that everyone may read now."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from chat.errors import ChatError
 from chat.journal import Event
-from chat.realtime.dispatcher import Dispatcher
+from chat.realtime.dispatcher import READ_AT_ONCE, Dispatcher
 
 SNIPPET = 140
 TYPING_LASTS = 8.0  # seconds without a sign
@@ -36,12 +36,16 @@ class Connection:
 
 @dataclass(eq=False, slots=True)
 class Entry:
-    """One connection in one room; ``as_of`` is the snapshot it joined at, None while it is joining."""
+    """One connection in one room; ``as_of`` is the snapshot it joined at, None while it is joining.
+
+    ``told``: up to where it was told the same by an entry that this one replaces.
+    """
 
     connection: Connection
     stream: str
     kind: str
     as_of: int | None = None
+    told: int = 0
     held: list[Event] = field(default_factory=list)
 
     @property
@@ -92,7 +96,7 @@ class Rooms:
     dispatcher: Dispatcher
     post: Post
     may_read: Callable[[str, Iterable[str]], set[str]]  # who of these may read a channel, by the database
-    head_if_member: Callable[[str, str], int | None]  # a channel's head, if this person is a member
+    place_of: Callable[[str, str], Any]  # a channel's head and how far this person has read it, if they are in it
     heads_seconds: float = 25.0
     say_typing: Callable[[str, str, str | None, bool], None] = lambda *_: None  # to the other processes
     connections: dict[str, Connection] = field(default_factory=dict)
@@ -148,6 +152,8 @@ class Rooms:
             for stream in streams:
                 entry = Entry(connection, stream, kind)
                 if earlier := connection.entries.get(entry.room):
+                    if earlier.as_of is not None:
+                        entry.told = max(earlier.as_of, self.dispatcher.sent(stream) or 0)
                     self.leave(earlier)  # subscribed again: the new answer is where it begins
                 room = self.rooms.setdefault(entry.room, Room())
                 connection.entries[entry.room] = room.entries[connection.sid] = entry
@@ -157,15 +163,18 @@ class Rooms:
                     self.post.leave(connection.sid, counting.room)  # who listens need not be told the news besides
         return entries
 
-    def settle(self, entry: Entry, as_of: int) -> None:
-        """The answer read at ``as_of`` was given: tell what came after it, then stand in the room."""
+    def settle(self, entry: Entry, as_of: int, missed: Sequence[Event] = ()) -> None:
+        """The answer read at ``as_of`` was given: tell what came after it, then stand in the room.
+
+        ``missed``: what came after it and may have been told before the entry was there.
+        """
         with self.lock:
             if not self._stands(entry):
                 return
             entry.as_of = as_of
             held, entry.held = entry.held, []
-            for event in held:
-                if event.seq > as_of and self._stands(entry):
+            for event in (*missed, *held):
+                if event.seq > entry.as_of and self._stands(entry):
                     entry.as_of = event.seq  # it may have been read ahead of the telling, which comes to it still
                     self._tell_one(entry, event)
             if self._stands(entry):
@@ -254,20 +263,22 @@ class Rooms:
                 self.dispatcher.soon(partial(self.count, entry.connection, channel_id))
 
     def count(self, connection: Connection, channel_id: str) -> None:
-        """Let a connection hear of a channel's news, if the person is a member by now."""
+        """Let a connection hear of a channel's news since it was read, if the person is a member by now."""
         try:
             [entry] = self.begin(connection, [channel_id], COUNTING)
         except ChatError:
             return
         try:
-            head = self.head_if_member(channel_id, connection.user_id)
+            place = self.place_of(channel_id, connection.user_id)
+            if place is None:
+                self.leave(entry)
+                return
+            since = max(place.last_read_seq, entry.told)
+            missed = self.dispatcher.reader.changes(channel_id, since, READ_AT_ONCE)[0] if place.seq > since else []
         except Exception:
             self.leave(entry)
             raise
-        if head is None:
-            self.leave(entry)
-        else:
-            self.settle(entry, head)
+        self.settle(entry, since, missed)
 
     def _recheck(self, event: Event) -> None:
         """A channel became private: who is no member stops listening, before anything more is told."""

@@ -68,7 +68,7 @@ HOT: dict[str, Callable[[Scene], Any]] = {
     "one's own changes": lambda on: on.reader.changes(on.bo.id, 1, 200),
     "one's channels": lambda on: on.reader.channels_of(on.bo.id),
     "who is in": lambda on: on.reader.members_among(on.town, [on.ana.id, on.bo.id]),
-    "whether one is in": lambda on: on.reader.head_if_member(on.town, on.bo.id),
+    "how far one has read": lambda on: on.reader.place_of(on.town, on.bo.id),
 }
 
 

@@ -111,7 +111,7 @@ def test_what_was_said_while_a_successor_takes_a_connection_over_is_told_once(wo
             return world.parley.reader.heads(streams)
 
     reader = world.parley.reader
-    rooms = Rooms(world.dispatcher, SocketPost(wire), reader.members_among, reader.head_if_member, heads_seconds=0)
+    rooms = Rooms(world.dispatcher, SocketPost(wire), reader.members_among, reader.place_of, heads_seconds=0)
     teller = GatewayPublisher(
         registry, Meanwhile(), rooms, world.dispatcher.sent, close=wire.hang_up, may_hear=lambda *_: True
     )
@@ -183,6 +183,20 @@ def test_news_of_a_channel_joined_during_the_hello_are_counted(world: World) -> 
     tell_all(world)
     frames = world.wire.frames[world.pages[3].sid]
     assert [payload["posted"] for name, payload in frames if name == "activity"] == [1]
+
+
+def test_what_was_said_before_someone_heard_that_they_were_added_is_counted(world: World) -> None:
+    ana, cleo = world.people[0], world.people[2]
+    world.does(ana, "remove_member", channel_id=world.channel_id, user_id=cleo.session_user)
+    tell_all(world)
+    page = connected(world.pages[3])
+    world.does(ana, "add_member", channel_id=world.channel_id, user_id=cleo.session_user)
+    says(world, "welcome")
+    tell_all(world)
+    says(world, "and good morning")
+    tell_all(world)
+    frames = world.wire.frames[page.sid]
+    assert [payload["posted"] for name, payload in frames if name == "activity"] == [1, 2]
 
 
 def test_nobody_but_members_hears_of_a_channel_from_the_moment_it_is_private(world: World) -> None:

@@ -122,7 +122,7 @@ class World:
         self.dispatcher = Dispatcher(self.parley.reader)
         self.dispatcher._running = True
         self.rooms = Rooms(
-            self.dispatcher, SocketPost(self.wire), self.parley.reader.members_among, self.parley.reader.head_if_member
+            self.dispatcher, SocketPost(self.wire), self.parley.reader.members_among, self.parley.reader.place_of
         )
         self.dispatcher.publishers.append(self.rooms)
         self.dispatch = self.parley.dispatch
