@@ -59,11 +59,15 @@ def test_a_bot_tells_new_messages_from_changed_ones_and_its_own_from_others(ana:
     chat.react(posted.message, "👍").result(10)
     [reacted] = hear(events, Changed)
     assert [(reaction.emoji, reaction.user_ids) for reaction in reacted.message.reactions] == [("👍", [bo.id])]
+    # Each is heard before the next is done: two changes of one message may be told as one.
     chat.unreact(posted.message, "👍").result(10)
+    [untaken] = hear(events, Changed)
     chat.edit(mine, "hello!").result(10)
+    [changed] = hear(events, Changed)
     chat.delete(mine).result(10)
-    untaken, changed, deleted = (event.message for event in hear(events, Changed, 3))
-    assert (untaken.reactions, changed.text, deleted.deleted_at is None) == ((), "hello!", False)
+    [deleted] = hear(events, Changed)
+    assert untaken.message.reactions == ()
+    assert (changed.message.text, deleted.message.deleted_at is None) == ("hello!", False)
     assert [message.id for message in chat.messages(channel_id)] == [said["id"], mine.id]
 
 
@@ -109,7 +113,9 @@ def test_a_bot_that_was_removed_holds_and_hears_nothing_more(ana: Person, bo: Pe
     ana.says(channel_id, "another secret")
     ana.says(other, "nothing secret")
     until(lambda: channel_id not in chat.snapshot())
-    rest = [event for event in [next(events), next(events), next(events)] if not isinstance(event, MemberChanged)]
+    rest: list[Event] = []
+    while not {Left, Posted} <= {type(event) for event in rest}:
+        rest.append(next(events))
     assert Left(channel_id) in rest
     assert [event.message.text for event in rest if isinstance(event, Posted)] == ["nothing secret"]
     assert chat.messages(channel_id) == []
@@ -152,7 +158,7 @@ def test_a_bot_holds_only_the_newest_messages(ana: Person, bo: Person, bot: Run)
     chat = bot(bo, keep=5).ready()
     for number in range(14):
         ana.says(channel_id, str(number))
-    until(lambda: chat.snapshot()[channel_id]["cursor"] == chat.heads()[channel_id])
+    until(lambda: any(message.text == "13" for message in chat.messages(channel_id)))
     held = [message.text for message in chat.messages(channel_id)]
     assert held == [str(number) for number in range(14)][-len(held) :]
     assert 5 <= len(held) < 10

@@ -141,8 +141,11 @@ def test_every_answer_and_every_event_of_a_connection_has_its_shape(connect, ana
     assert ask("message", body)["duplicate"]
     reply = {**body, "client_msg_id": str(uuid.uuid4()), "thread_id": root, "also_to_channel": True}
     ask("message", reply)
+    elsewhere.hears("activity", lambda news: "snippet" in news)  # else a later change of it would be told in its place
     ask("edit", {"message_id": root, "text": "changed"})
+    elsewhere.hears("activity", lambda news: "edited_seq" in news)
     ask("addReaction", {"message_id": root, "emoji": ":party:"})
+    anas.hears("message", lambda event: event["message"]["reactions"])
     ask("removeReaction", {"message_id": root, "emoji": ":party:"})
     ask("delete", {"message_id": root})
     ask("typing", {"channel_id": town, "thread_id": root, "on": True})
@@ -151,6 +154,7 @@ def test_every_answer_and_every_event_of_a_connection_has_its_shape(connect, ana
     ask("ping")
     ana.patch(f"/channels/{town}", {"topic": "new"}).expect(200)
     ana.removes(town, bo).expect(200)
+    elsewhere.hears("channel_left")
     ana.adds(town, bo)
     ana.talks_to(bo)
     changes = ask("sync", {"cursors": {town: head, ana.id: start, "nothing": 1}})
