@@ -157,7 +157,7 @@ def test_what_waited_is_kept_for_its_author_when_someone_else_signs_in(screen: O
     signs_in(desk, bo)
     desk.is_connected()
     desk.says("bo was here")
-    desk.sees("bo was here")
+    desk.has_arrived("bo was here")  # what waits still would have to be lost first
     desk.sees("for ana's name only", times=0)
     desk.page.get_by_role("button", name="Your account").click()
     desk.page.get_by_role("button", name="Sign out", exact=True).click()

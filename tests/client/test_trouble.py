@@ -161,13 +161,14 @@ with Client(url, token, outbox=outbox) as chat:
 def test_an_unanswered_message_is_sent_again_and_stands_there_once(
     ana: Person, bot: Run, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.3)
     channel_id = ana.opens()
     chat = bot(ana, url=proxy.url).ready()
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.3)
     proxy.hold_answers()
     sending = chat.send(channel_id, "hello?")
     until(lambda: texts(ana, channel_id) == ["hello?"])
     until(lambda: not chat.connected)  # so long a silence is worth a new connection
+    monkeypatch.undo()
     proxy.cut()
     assert sending.result(20)
     assert texts(ana, channel_id) == ["hello?"]
