@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from chat import journal
 from chat.models import Channel, Membership, ReadCursor, Stream
@@ -26,6 +27,13 @@ _PLACE_OF = (
 _PUBLIC = select(Channel.id).where(Channel.kind == "public")
 
 
+class Place(NamedTuple):
+    """Where a channel stands, and how far someone who is in it has read."""
+
+    seq: int
+    last_read_seq: int
+
+
 def members_among(channel_id: str, user_ids: Iterable[str]) -> set[str]:
     """Who of these people is in a channel now."""
     return set(journal.connection().scalars(_MEMBERS_AMONG, {"channel": channel_id, "users": list(user_ids)}))
@@ -36,9 +44,10 @@ def channels_of(user_id: str) -> list[str]:
     return list(journal.connection().scalars(_CHANNELS_OF, {"user": user_id}))
 
 
-def place_of(channel_id: str, user_id: str) -> Row[int, int] | None:
-    """Where a channel stands (``seq``) and how far this person has read it, if they are in it; of one snapshot."""
-    return journal.connection().execute(_PLACE_OF, {"channel": channel_id, "user": user_id}).one_or_none()
+def place_of(channel_id: str, user_id: str) -> Place | None:
+    """This person's place in a channel, if they are in it; of one snapshot."""
+    row = journal.connection().execute(_PLACE_OF, {"channel": channel_id, "user": user_id}).one_or_none()
+    return row and Place(*row)
 
 
 def public_channels() -> set[str]:

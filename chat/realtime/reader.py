@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Row
-
 from chat import journal
 from chat.actions import audience, sessions, sync
+from chat.actions.audience import Place
 from chat.actors import Workspace
 from chat.database import begun
 from chat.journal import Event
@@ -55,8 +54,8 @@ class DatabaseReader:
         """The channels someone is in."""
         return self._read(audience.channels_of, user_id)
 
-    def place_of(self, channel_id: str, user_id: str) -> Row[int, int] | None:
-        """Where a channel stands and how far this person has read it, if they are in it."""
+    def place_of(self, channel_id: str, user_id: str) -> Place | None:
+        """This person's place in a channel, if they are in it."""
         return self._read(audience.place_of, channel_id, user_id)
 
     def public_channels(self) -> set[str]:

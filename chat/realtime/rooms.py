@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from chat.actions.audience import Place
 from chat.errors import ChatError
 from chat.journal import Event
 from chat.realtime.dispatcher import READ_AT_ONCE, Dispatcher
@@ -96,7 +97,7 @@ class Rooms:
     dispatcher: Dispatcher
     post: Post
     may_read: Callable[[str, Iterable[str]], set[str]]  # who of these may read a channel, by the database
-    place_of: Callable[[str, str], Any]  # a channel's head and how far this person has read it, if they are in it
+    place_of: Callable[[str, str], Place | None]  # where a channel stands and this person in it, if they are in it
     heads_seconds: float = 25.0
     say_typing: Callable[[str, str, str | None, bool], None] = lambda *_: None  # to the other processes
     connections: dict[str, Connection] = field(default_factory=dict)
