@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from typing import Any
@@ -17,6 +18,7 @@ import requests
 import socketio
 import websocket
 from requests.adapters import HTTPAdapter
+from socketio.exceptions import SocketIOError
 
 from chat.basics import hash_secret
 from chat.rest.routes import ROUTES
@@ -304,7 +306,8 @@ def test_what_another_process_ended_is_refused_and_closed(server, ana, bo):
     assert phone.sends(town, "before").code == "ok"
     moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
     server.sql("UPDATE sessions SET revoked_at = :moment WHERE user_id = :user", moment=moment, user=bo.id)
-    assert phone.disconnected.is_set() or phone.sends(town, "too late").code == "session_expired"
+    with suppress(SocketIOError):  # cut off before, or while it asks
+        assert phone.sends(town, "too late").code == "session_expired"
     assert phone.disconnected.wait(2)
     assert bo.get("/session").code == "session_expired"
     assert "too late" not in str(ana.get(f"/channels/{town}/messages").data)
