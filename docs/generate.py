@@ -209,10 +209,13 @@ def compared() -> str:
     known = {field.name for field in dataclasses.fields(Comparison)}
     rows = [{key: value for key, value in row.items() if key in known} for run in runs for row in run["comparisons"]]
     head, *lines = figures.table([Comparison(**row) for row in rows])
-    servers = {name: versions for run in runs for name, versions in run["servers"].items()}
+    asked: dict[tuple[str, str], list[str]] = {}
+    for run in runs:
+        for name_and_versions in run["servers"].items():
+            asked.setdefault(name_and_versions, []).append(run["title"])
     where = [
         *(f"{run['title']}: {run['date']}, {run['commit']}, load {run['load_before']:.1f} before" for run in runs),
-        *(f"{name}: {versions}" for name, versions in servers.items()),
+        *(f"{name} ({', '.join(titles)}): {versions}" for (name, versions), titles in sorted(asked.items())),
         f"machine: {runs[-1]['cores']} cores, {runs[-1]['system']}",
     ]
     return "\n".join([table(head, lines), "", *(f"- {line}" for line in where)])
