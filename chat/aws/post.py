@@ -112,7 +112,9 @@ class Post:
     def _run(self) -> None:
         while True:
             connection_id = self._ready.get()
-            self._send_next(connection_id)
+            with self._lock:  # whoever put it there may not have come to putting its frame
+                frame = self._waiting[connection_id].popleft()
+            self._send(connection_id, frame)
             with self._lock:
                 if self._waiting[connection_id]:
                     self._ready.put(connection_id)  # at the end, so that a busy connection keeps nobody waiting
@@ -120,15 +122,15 @@ class Post:
                     del self._waiting[connection_id]
                     self._lock.notify_all()
 
-    def _send_next(self, connection_id: str) -> None:
-        frame = self._waiting[connection_id].popleft()
+    def _send(self, connection_id: str, frame: bytes) -> None:
         try:
             if frame == CLOSE:
                 self.sender.close(connection_id)
                 raise Gone
             self.sender.send(connection_id, frame)
         except Gone:
-            self._waiting[connection_id].clear()
+            with self._lock:
+                self._waiting[connection_id].clear()
             self._tell_gone(connection_id)
         except Exception as error:
             # It is lost for this connection, which finds the gap by the next event or by its heads.
