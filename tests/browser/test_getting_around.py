@@ -307,8 +307,8 @@ def test_an_archived_channel_can_be_read_and_found_and_nothing_else(
 # People --------------------------------------------------------------------------------------------
 
 
-def test_several_people_make_a_group(screen: Opens, ana: Person, bo: Person, cleo: Person) -> None:
-    hers, his = screen(ana), screen(bo)
+def test_several_people_make_a_group(screen: Opens, ana: Person, bo: Person, cleo: Person, town: str) -> None:
+    hers, his = screen(ana), screen(bo, f"/c/{town}")  # who has no channel is shown the first that comes
     hers.is_connected(), his.is_connected()
     hers.page.get_by_role("button", name="New message").click()
     dialog = hers.page.get_by_role("dialog")
