@@ -41,7 +41,8 @@ class Pace:
         """Take one and return 0; or take nothing and return the seconds after which there will be one."""
         moment = time.monotonic()
         if len(self.paid_off) > FORGET_AT:
-            self.paid_off = {key: until for key, until in self.paid_off.items() if until > moment}
+            owing = list(self.paid_off.items())  # at once: other threads add to it meanwhile
+            self.paid_off = {key: until for key, until in owing if until > moment}
         until = max(self.paid_off.get(key, moment), moment) + 1 / self.per_second
         wait = until - moment - self.burst / self.per_second
         if wait > 1e-9:

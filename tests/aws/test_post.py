@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-import time
 from collections import defaultdict
-from collections.abc import Iterator
-from types import FrameType
-from typing import Any
 
 import pytest
 
 from chat.aws import post
 from chat.aws.post import MAX_WAITING, Post
 from tests.support import until
+from tests.threads import interrupted
 
 
 class Network:
@@ -39,28 +35,14 @@ def network() -> Network:
     return Network()
 
 
-@pytest.fixture
-def interrupted() -> Iterator[None]:
-    """Every line of the one who puts a frame takes so long that others come in between."""
-
-    def after_each_line(frame: FrameType, _event: str, _argument: Any) -> Any:
-        if frame.f_code.co_filename != post.__file__:
-            return None
-        time.sleep(0.002)
-        return after_each_line
-
-    sys.settrace(after_each_line)
-    yield
-    sys.settrace(None)
-
-
 def test_everything_put_arrives_in_order_however_often_who_puts_it_is_interrupted(
-    network: Network, interrupted: None
+    network: Network,
 ) -> None:
     mail = Post(network)
-    for number in range(10):
-        for name in ("ana", "bo"):
-            mail.put(name, b"%d" % number)
+    with interrupted(post):
+        for number in range(10):
+            for name in ("ana", "bo"):
+                mail.put(name, b"%d" % number)
     mail.wait(10)
     assert network.arrived == {name: [b"%d" % number for number in range(10)] for name in ("ana", "bo")}
 

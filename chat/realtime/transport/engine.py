@@ -6,6 +6,7 @@ What of python-engineio we lean on, here and in sockets.py, is pinned by tests/r
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -67,6 +68,7 @@ class Engine(engineio.Server):
         self.calls = Pace(*CALLS_PER_SECOND)
         self.addresses: dict[str, str] = {}  # engine -> where from
         self.counts: Counter[str] = Counter()
+        self._counting = threading.Lock()  # to add one takes two steps, and a count that drifts refuses people for ever
         self.unjoined: dict[str, float] = {}  # engine -> until when it has to join
         self.pings = Pings(self)
         self._is_watching = False
@@ -155,7 +157,8 @@ class Engine(engineio.Server):
     def _arrived(self, sid: str, address: str) -> None:
         """A new engine: it counts for its address, and has to join soon."""
         self.addresses[sid] = address
-        self.counts[address] += 1
+        with self._counting:
+            self.counts[address] += 1
         self.has_to_join(sid)
         if not self._is_watching:
             self._is_watching = True
@@ -175,9 +178,10 @@ class Engine(engineio.Server):
         self.joined(sid)
         self.sockets.pop(sid, None)
         if address := self.addresses.pop(sid, None):
-            self.counts[address] -= 1
-            if not self.counts[address]:
-                del self.counts[address]
+            with self._counting:
+                self.counts[address] -= 1
+                if not self.counts[address]:
+                    del self.counts[address]
 
     def load(self) -> tuple[Counter[str], int]:
         """How many are connected by each transport, and the bytes that wait for those who read slowly."""
@@ -194,7 +198,7 @@ class Engine(engineio.Server):
             try:
                 self.pings.round()
                 moment = time.monotonic()
-                for sid in [sid for sid, until in self.unjoined.items() if until < moment]:
+                for sid in [sid for sid, until in list(self.unjoined.items()) if until < moment]:
                     self.joined(sid)
                     self.disconnect(sid)
             except Exception:
