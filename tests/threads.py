@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, ModuleType
 from typing import Any
 
 
 @contextmanager
-def interrupted(module: ModuleType, seconds: float = 0.0001) -> Iterator[None]:
+def interrupted(module: ModuleType) -> Iterator[None]:
     """This thread, and those it starts, pause after each instruction of a module's own code."""
 
     def pause(frame: FrameType, event: str, _argument: Any) -> Any:
@@ -20,7 +20,7 @@ def interrupted(module: ModuleType, seconds: float = 0.0001) -> Iterator[None]:
             return None
         frame.f_trace_lines, frame.f_trace_opcodes = False, True
         if event == "opcode":
-            time.sleep(seconds)
+            time.sleep(0.0001)
         return pause
 
     before = sys.gettrace()
@@ -31,22 +31,3 @@ def interrupted(module: ModuleType, seconds: float = 0.0001) -> Iterator[None]:
     finally:
         sys.settrace(before)
         threading.settrace(before)  # type: ignore[arg-type]
-
-
-def side_by_side(*tasks: Callable[[], Any]) -> None:
-    """Run these in threads of their own, all at once; raises the first error of any."""
-    errors: list[BaseException] = []
-
-    def run(task: Callable[[], Any]) -> None:
-        try:
-            task()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for error in errors:
-        raise error

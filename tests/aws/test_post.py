@@ -35,9 +35,7 @@ def network() -> Network:
     return Network()
 
 
-def test_everything_put_arrives_in_order_however_often_who_puts_it_is_interrupted(
-    network: Network,
-) -> None:
+def test_everything_put_arrives_in_order_however_often_who_puts_it_is_interrupted(network: Network) -> None:
     mail = Post(network)
     with interrupted(post):
         for number in range(10):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -10,7 +10,7 @@ from chat import rates
 from chat.rates import Pace
 from chat.realtime.server import Server
 from chat.realtime.transport import engine
-from tests.threads import interrupted, side_by_side
+from tests.threads import interrupted
 
 PEOPLE = ("ana", "bo", "cleo", "dan", "eva")
 
@@ -25,8 +25,8 @@ def test_whoever_comes_and_goes_at_the_same_moment_is_counted_right() -> None:
         for number in range(5):
             server.eio.left(f"{name}-{number}")
 
-    with interrupted(engine):
-        side_by_side(*(partial(come_and_go, name) for name in PEOPLE))
+    with interrupted(engine), ThreadPoolExecutor(len(PEOPLE)) as pool:
+        list(pool.map(come_and_go, PEOPLE))
     assert not server.eio.counts
 
 
@@ -38,6 +38,6 @@ def test_those_at_rest_are_forgotten_while_others_ask(monkeypatch: pytest.Monkey
         for number in range(20):
             assert pace.take(f"{name}-{number}") == 0
 
-    with interrupted(rates):
-        side_by_side(*(partial(ask, name) for name in PEOPLE))
+    with interrupted(rates), ThreadPoolExecutor(len(PEOPLE)) as pool:
+        list(pool.map(ask, PEOPLE))
     assert not any(key.startswith("gone") for key in pace.paid_off)
