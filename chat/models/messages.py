@@ -23,9 +23,11 @@ class Message(Base):
     __tablename__ = "messages"
     __table_args__ = (
         CheckConstraint("kind IN ('user', 'system')", name="kind"),
-        Index("uq_messages_channel_seq", "channel_id", "seq", unique=True),
+        # The main line, and what is said in threads only: a page of the one is found without going through the other.
+        Index("uq_messages_line", "channel_id", "in_main_line", "seq", unique=True),
         Index("uq_messages_channel_changed", "channel_id", "changed_seq", unique=True),
-        Index("uq_messages_client_msg_id", "user_id", "client_msg_id", unique=True),
+        # The id comes first: ours begin with the time, so new ones lie together and share the pages that are written.
+        Index("uq_messages_client_msg_id", "client_msg_id", "user_id", unique=True),
         Index(
             "ix_messages_thread",
             "thread_id",
@@ -34,7 +36,6 @@ class Message(Base):
             postgresql_where=text("thread_id IS NOT NULL"),
         ),
         # What is counted for badges, each found without what lies between: see actions/reading.
-        _index_of("ix_messages_main_line", "seq", where="in_main_line IS {true}"),
         _index_of("ix_messages_posted_by", "user_id", "seq", where="posted IS NOT NULL"),
         _index_of("ix_messages_deleted", "seq", where="deleted_at IS NOT NULL"),
         _index_of("ix_messages_everyone", "seq", where="mentions_everyone IS {true}"),

@@ -48,9 +48,9 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "one row per person and client_msg_id, by the database itself",
-        "chat/migrations/versions/0001_first_tables.py",
-        '"uq_messages_client_msg_id", ["user_id", "client_msg_id"], unique=True',
-        '"uq_messages_client_msg_id", ["user_id", "client_msg_id"], unique=False',
+        "chat/migrations/versions/0004_fewer_indexes.py",
+        '"uq_messages_client_msg_id", "messages", ["client_msg_id", "user_id"], unique=True',
+        '"uq_messages_client_msg_id", "messages", ["client_msg_id", "user_id"], unique=False',
         f"{RULES}::test_the_database_itself_takes_a_message_once",
     ),
     Mutant(
