@@ -13,13 +13,13 @@ import os
 import select
 import socket
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
 from bench.town import Inhabitant
+from chat.client.ids import new_id
 
 BUFFER = 1 << 18
 PATIENCE = 60.0  # seconds; how long anything may take before the measurement counts as failed
@@ -67,7 +67,7 @@ class Dialect:
 
     def say(self, number: int, channel: str, text: str) -> bytes:
         """Send a message; acknowledged under this number."""
-        body = f'{{"channel_id":"{channel}","client_msg_id":"{uuid.uuid4()}","text":"{text}"}}'
+        body = f'{{"channel_id":"{channel}","client_msg_id":"{new_id()}","text":"{text}"}}'
         return f'42{number}["message",{body}]'.encode()
 
 

@@ -6,7 +6,6 @@ One in flight for each channel; what is refused is set aside as failed and never
 from __future__ import annotations
 
 import threading
-import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import Any
 from chat.client.connection import Connection, backoff
 from chat.client.errors import Refused
 from chat.client.events import Message, Row
+from chat.client.ids import new_id
 from chat.client.shelf import Item, Shelf
 
 MAX_TRIES = 5
@@ -80,7 +80,7 @@ class Outbox:
 
     def add(self, action: str, channel_id: str, payload: dict[str, Any]) -> Sending:
         """Put something in; it is in the file when this returns."""
-        id = str(uuid.uuid4())
+        id = new_id()
         if action == "message":
             payload = {"client_msg_id": id, **payload}
         self.trace("ask", uuid=id, action=action, **{"channel_id": channel_id, **payload})

@@ -32,9 +32,13 @@ test("backoff grows from 0.3 to 30 seconds, anywhere below", () => {
   expect(backoff(50, () => 0)).toBe(0);
 });
 
-test("ids are random UUIDs", () => {
-  expect(uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-  expect(uuid()).not.toBe(uuid());
+test("ids are UUIDs that begin with the time", () => {
+  expect(uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const [before, id, after] = [Date.now(), uuid(), Date.now()];
+  const moment = parseInt(id.replaceAll("-", "").slice(0, 12), 16);
+  expect(moment).toBeGreaterThanOrEqual(before);
+  expect(moment).toBeLessThanOrEqual(after);
+  expect(uuid().slice(13)).not.toBe(uuid().slice(13));
 });
 
 describe("answers", () => {
