@@ -30,7 +30,7 @@ from chat.basics import new_id
 from chat.commits import Commits
 from chat.database import Raced, begun
 from chat.errors import ChatError
-from chat.journal import Event, Journal
+from chat.journal import Events, Journal
 from chat.rates import Rates
 from chat.schemas import answers, events, params
 
@@ -115,7 +115,7 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-def tell_nobody(_stream: str, _events: list[Event]) -> None:
+def tell_nobody(_events: Events) -> None:
     """No dispatcher: a command-line tool, or a test. Running servers find the change by their poll tick."""
 
 
@@ -128,7 +128,7 @@ class Dispatch:
     """Asks actions on behalf of the doors; what must go upward is handed in by create_app()."""
 
     workspace: Workspace = field(default_factory=Workspace)
-    wake: Callable[[str, list[Event]], None] = tell_nobody
+    wake: Callable[[Events], None] = tell_nobody
     close_sessions: Callable[[list[str]], None] = close_nothing
     rates: Rates = field(default_factory=Rates)
 
@@ -187,8 +187,8 @@ class Dispatch:
             return act()
 
     def _tell(self, told: Journal) -> None:
-        for stream, changes in told.events.items():
-            self.wake(stream, changes)
+        if told.events:
+            self.wake(told.events)
         if told.ended_sessions:
             self.close_sessions(told.ended_sessions)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, select, update
 
@@ -26,8 +26,7 @@ _HEAD, _LOCK = Prepared(_READ), Prepared(_READ.with_for_update())
 _HEADS = select(Stream.id, Stream.seq, Stream.posted).where(Stream.id.in_(bindparam("streams", expanding=True)))
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A durable change to tell: the stream's number, the one before it, the event's name and its object."""
 
     stream: str
@@ -42,11 +41,14 @@ class Event:
         return {"stream": self.stream, "prev": self.prev, "seq": self.seq, **self.body}
 
 
+Events = dict[str, list[Event]]  # what is to be told of each stream; none of one: which events there are is not known
+
+
 @dataclass
 class Journal:
     """What one transaction has to tell once it is committed."""
 
-    events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    events: Events = field(default_factory=lambda: defaultdict(list))
     ended_sessions: list[str] = field(default_factory=list)
 
     def doubted(self) -> Journal:
@@ -66,8 +68,8 @@ def joined(journals: Iterable[Journal]) -> Journal:
 
 def current() -> Journal:
     """The journal of the transaction at hand."""
-    journal: Journal = database.at_hand().info.setdefault("journal", Journal())
-    return journal
+    found: Journal | None = database.at_hand().info.get("journal")
+    return begin() if found is None else found
 
 
 session = database.session

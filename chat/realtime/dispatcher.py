@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from chat import failpoints, metrics
 from chat.basics import now
 from chat.concurrency import start
-from chat.journal import Event
+from chat.journal import Event, Events
 
 log = logging.getLogger("chat.dispatcher")
 READ_AT_ONCE = 200
@@ -33,7 +34,7 @@ class Publisher(Protocol):
     """A door's hands: tells its own connections what the dispatcher passes on."""
 
     def tell(self, event: Event) -> None:
-        """Pass on a durable event. Must not wait for anything."""
+        """Pass on a durable event. Must not wait for anything; the dispatcher's lock is held meanwhile."""
 
     def open_sessions(self) -> set[str]:
         """The sessions of the open connections."""
@@ -138,14 +139,15 @@ class Dispatcher:
 
     # Telling -------------------------------------------------------------------------------------
 
-    def wake(self, stream_id: str, events: list[Event]) -> None:
-        """A stream has new events, just committed; they are told by the background, off the sender's path.
+    def wake(self, told: Events) -> None:
+        """Streams have new events, just committed; they are told by the background, off the senders' path.
 
-        No events: which ones is not known, so the stream is looked at.
+        No events: which ones is not known, so the stream is looked at. What shared a commit is one task.
         """
-        if stream_id in self.followed:
+        followed = {stream_id: events for stream_id, events in told.items() if stream_id in self.followed}
+        if followed:
             committed_at = time.monotonic()
-            self._work.put(lambda: self._pass_on(stream_id, events, committed_at))
+            self._work.put(lambda: self._pass_on_all(followed, committed_at))
 
     def close_sessions(self, session_ids: list[str]) -> None:
         """Sessions have ended: their connections close."""
@@ -160,7 +162,12 @@ class Dispatcher:
         self.epoch = self.epoch or self.reader.epoch()
         return self.epoch
 
-    def _pass_on(self, stream_id: str, events: list[Event], committed_at: float) -> None:
+    def _pass_on_all(self, told: Events, committed_at: float) -> None:
+        for stream_id, events in told.items():
+            self._try(partial(self._pass_on, stream_id, events))
+        metrics.DELIVERY_LAG.observe(time.monotonic() - committed_at)
+
+    def _pass_on(self, stream_id: str, events: list[Event]) -> None:
         if not events:
             self._catch_up(stream_id)
         for event in events:
@@ -171,7 +178,6 @@ class Dispatcher:
                 self._catch_up(stream_id)
             else:
                 self._tell(entry, event)
-        metrics.DELIVERY_LAG.observe(time.monotonic() - committed_at)
 
     def _catch_up(self, stream_id: str) -> None:
         """Read what changed since the last told number, and tell it in order."""

@@ -28,7 +28,7 @@ from redis.retry import Retry
 from chat import failpoints, metrics, strict_json
 from chat.basics import new_id
 from chat.concurrency import start
-from chat.journal import Event
+from chat.journal import Event, Events
 from chat.realtime.dispatcher import Dispatcher
 
 log = logging.getLogger("chat.hints")
@@ -69,10 +69,11 @@ class Hints:
 
     # What this process says ------------------------------------------------------------------------
 
-    def wake(self, stream_id: str, events: list[Event]) -> None:
-        """A stream has new events, just committed here: tell them here, and let the others know."""
-        self.dispatcher.wake(stream_id, events)
-        self._say(STREAM, (stream_id, events))
+    def wake(self, told: Events) -> None:
+        """Streams have new events, just committed here: tell them here, and let the others know."""
+        self.dispatcher.wake(told)
+        for each in told.items():
+            self._say(STREAM, each)
 
     def close_sessions(self, session_ids: list[str]) -> None:
         """Sessions have ended: their connections close, wherever they are."""
@@ -147,8 +148,9 @@ class Hints:
         if said["from"] == self.me or said["epoch"] != self.dispatcher.known_epoch():
             return
         metrics.HINTS.labels("heard").inc()
-        for stream_id, events in said[STREAM].items():
-            self.dispatcher.wake(stream_id, [Event(stream_id, *event) for event in events])
+        told = {stream_id: [Event(stream_id, *event) for event in events] for stream_id, events in said[STREAM].items()}
+        if told:
+            self.dispatcher.wake(told)
         if said[SESSIONS]:
             self.dispatcher.close_sessions(said[SESSIONS])
         for sign in said[TYPING]:

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Office:
         self.app = create_app({**settings, "ASYNC_MODE": "threading", "RATE_LIMITS": "off"})
         self.dispatch = self.app.extensions["chat"].dispatch
         self.told: list[Event] = []
-        self.dispatch.wake = lambda _stream, events: self.told.extend(events)
+        self.dispatch.wake = lambda told: self.told.extend(chain(*told.values()))
         self.statements: list[str] = []
         self.commits = 0
 

@@ -15,6 +15,7 @@ from chat.aws.publisher import GatewayPublisher
 from chat.basics import now
 from chat.database import transaction
 from chat.errors import ChatError
+from chat.journal import Events
 from chat.realtime.gateway import SocketPost
 from chat.realtime.rooms import Rooms
 from tests.delivery.world import Page, World
@@ -231,12 +232,12 @@ def test_a_commit_that_was_never_told_is_found_by_the_poll(world: World) -> None
 def test_events_are_told_in_order_also_when_the_wakes_come_in_another(world: World) -> None:
     bo = connected(world.pages[1])
     frames = subscribe(world, bo)
-    wakes: list[tuple[str, list[Any]]] = []
-    world.dispatch.wake = lambda stream, events: wakes.append((stream, events))
+    wakes: list[Events] = []
+    world.dispatch.wake = wakes.append
     says(world, "first")
     says(world, "second")
-    for stream, events in reversed(wakes):
-        world.dispatcher.wake(stream, events)
+    for told in reversed(wakes):
+        world.dispatcher.wake(told)
         tell_all(world)
     assert texts(frames) == ["first", "second"]
     numbers = [(payload["prev"], payload["seq"]) for name, payload in frames if name == "message"]
@@ -248,8 +249,8 @@ def test_what_is_hinted_at_without_its_event_is_read(world: World) -> None:
     frames = subscribe(world, bo)
     says(world, "committed by another process")
     world.lose_wake()
-    world.dispatcher.wake(world.channel_id, [])
-    world.dispatcher.wake(world.channel_id, [])
+    world.dispatcher.wake({world.channel_id: []})
+    world.dispatcher.wake({world.channel_id: []})
     tell_all(world)
     assert texts(frames) == ["committed by another process"]
 

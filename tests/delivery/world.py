@@ -19,6 +19,7 @@ from chat.app import Parley
 from chat.database import transaction
 from chat.dispatch import ACTIONS
 from chat.errors import ChatError
+from chat.journal import Events
 from chat.models import Membership, User
 from chat.realtime.dispatcher import Dispatcher
 from chat.realtime.gateway import Gateway, SocketPost
@@ -38,6 +39,9 @@ class Wire:
 
     def is_connected(self, sid: str, _namespace: str) -> bool:
         return sid in self.frames
+
+    def has_people(self, _namespace: str, room: str) -> bool:
+        return bool(self.rooms.get(room))
 
     def enter_room(self, sid: str, room: str) -> None:
         self.rooms.setdefault(room, set()).add(sid)
@@ -126,7 +130,7 @@ class World:
         )
         self.dispatcher.publishers.append(self.rooms)
         self.dispatch = self.parley.dispatch
-        self.dispatch.wake = self.dispatcher.wake
+        self.dispatch.wake = self.wake
         self.gateway = Gateway(
             self.wire,
             Between(self),
@@ -136,6 +140,11 @@ class World:
             lambda *_: Asker(),
             self.parley.reader.channels_of,
         )
+
+    def wake(self, told: Events) -> None:
+        """Each stream is a task of its own: where telling has to read, others come between those of one commit."""
+        for stream_id, events in told.items():
+            self.dispatcher.wake({stream_id: events})
 
     def note_who_is_out(self, sid: str, name: str, payload: dict[str, Any]) -> None:
         """Remember what of the private channel is sent to someone who is out of it by the database."""

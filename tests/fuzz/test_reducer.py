@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,7 +34,7 @@ class Log:
         self.hello = self.world.does(self.bo, "hello")
         self.subscribed = self.world.does(self.bo, "subscribe", channel_id=self.channel)
         self.told: list[Any] = []
-        self.world.dispatch.wake = lambda _stream, events: self.told.extend(events)
+        self.world.dispatch.wake = lambda told: self.told.extend(chain(*told.values()))
         random = Random(1)
         while len(self.told) < EVENTS:
             self.something_happens(random)

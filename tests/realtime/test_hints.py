@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chat.app import Parley
-from chat.journal import Event
+from chat.journal import Event, Events
 from chat.realtime import hints
 from chat.realtime.hints import STREAM, TYPING, Hint, Hints
 from tests.doors.test_metrics import Figures
@@ -307,13 +307,13 @@ class Told:
 
     def __init__(self, epoch: str = "this one") -> None:
         self.epoch = epoch
-        self.woken: list[tuple[str, list[Event]]] = []
+        self.woken: list[Events] = []
 
     def known_epoch(self) -> str:
         return self.epoch
 
-    def wake(self, stream: str, events: list[Event]) -> None:
-        self.woken.append((stream, events))
+    def wake(self, told: Events) -> None:
+        self.woken.append(told)
 
 
 def speaks(*events: Event) -> list[Hint]:
@@ -340,7 +340,7 @@ def test_a_hint_is_heard_as_it_was_said() -> None:
     said = listener.opened(sealed.encode())
     assert said
     listener._pass_on(said)
-    assert dispatcher.woken == [("town", [event(1), event(2, "🎉")]), ("den", [event(7, stream="den")])]
+    assert dispatcher.woken == [{"town": [event(1), event(2, "🎉")], "den": [event(7, stream="den")]}]
     assert typed == [("ana", "town", None, True)]
 
 
@@ -350,7 +350,7 @@ def test_of_too_large_a_hint_is_left_where_to_look() -> None:
     sealed = speaker.sealed(speaks(event(1), event(2, "x" * hints.LARGEST)))
     assert len(sealed) < 500
     listener._pass_on(listener.opened(sealed.encode()) or {})
-    assert dispatcher.woken == [("town", [])]
+    assert dispatcher.woken == [{"town": []}]
 
 
 def test_hints_of_another_epoch_of_oneself_or_of_another_installation_are_nothing() -> None:
@@ -370,13 +370,13 @@ def test_where_redis_takes_nothing_memory_does_not_grow(monkeypatch: pytest.Monk
     monkeypatch.setattr(Hints, "run", lambda _: None)
     speaker = made(Told())
     for number in range(hints.WAITING + 100):
-        speaker.wake("town", [event(number)])
+        speaker.wake({"town": [event(number)]})
     assert speaker._waiting.qsize() == hints.WAITING
 
 
 def test_without_an_address_nothing_is_said_and_nothing_begun() -> None:
     speaker = Hints(Told())  # type: ignore[arg-type]
-    speaker.wake("town", [event(1)])
+    speaker.wake({"town": [event(1)]})
     assert not speaker._is_running
     assert speaker._waiting.empty()
 
