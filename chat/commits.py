@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 from chat import failpoints, journal, metrics
 from chat.actions import Answer
-from chat.concurrency import Happening, happening, let_others_come
+from chat.concurrency import Happening, brief_lock, happening, let_others_come
 from chat.database import Transaction, begun, has_one_writer, savepoint, stands, translated
 from chat.errors import ChatError
 from chat.journal import Journal
@@ -103,7 +104,7 @@ class Commits:
     tell: Callable[[Journal], None]
     gathering: Batch | None = None  # whom the next action joins
     turn: threading.Lock = field(default_factory=threading.Lock)  # held by the batch that is under way
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: AbstractContextManager[Any] = field(default_factory=brief_lock)
 
     def write(self, act: Callable[[], Answer]) -> Answer:
         """Run an action in a transaction that others may share; returns when its changes are on disk.

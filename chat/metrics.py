@@ -17,14 +17,16 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
+    values,
 )
 from prometheus_client import generate_latest as written
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as MEDIA_TYPE
 
-from chat.concurrency import start
+from chat.concurrency import brief_lock, start
 
 __all__ = ["MEDIA_TYPE", "REGISTRY", "counted", "watch_the_loop", "written"]
 
+values.Lock = brief_lock  # type: ignore[assignment,attr-defined]  # of every value that is counted; pinned by a test
 disable_created_metrics()  # type: ignore[no-untyped-call]  # each counter's age, beside each counter
 REGISTRY = CollectorRegistry()  # of this process alone: each of several is asked at its own port
 ProcessCollector(registry=REGISTRY)

@@ -6,7 +6,10 @@ When one of these tests fails after an upgrade, read the new source before mendi
 
 from __future__ import annotations
 
+import _thread
 import inspect
+import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -20,6 +23,7 @@ from engineio.async_drivers import threading as threading_driver
 from engineio.socket import Socket as LibrarySocket
 from gunicorn.workers.base import Worker
 from gunicorn.workers.base_async import AsyncWorker
+from prometheus_client import values
 from socketio import packet
 
 from chat.journal import Event
@@ -158,6 +162,17 @@ def test_a_request_that_became_a_websocket_gets_no_response() -> None:
     assert "if self.is_already_handled(respiter):" in handling
     assert handling.index("is_already_handled") < handling.index("resp.write")
     assert "util.close(client)" in inspect.getsource(AsyncWorker.handle)  # its own copy; ours stays open
+
+
+def test_what_is_held_for_an_instant_is_a_lock_of_the_systems_also_where_threads_are_green() -> None:
+    program = (
+        "import eventlet; eventlet.monkey_patch()\n"
+        "from chat import concurrency, metrics\n"
+        "for lock in concurrency.brief_lock(), metrics.DELIVERY_LAG._sum._lock: print(type(lock))"
+    )
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.split("\n")[:2] == [str(type(_thread.allocate_lock()))] * 2
+    assert "self._lock = Lock()" in inspect.getsource(values.MutexValue)
 
 
 def test_rooms_are_kept_where_the_library_looks_for_them() -> None:
