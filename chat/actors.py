@@ -61,8 +61,7 @@ class Account(NamedTuple):
         return self.role in ("owner", "admin")
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Who asks, checked in the transaction that acts; ``signed_in`` is None for someone who is not."""
 
     asker: Asker

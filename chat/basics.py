@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letters that look like digits
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
+_LETTER_OF = (_ALPHABET * 8).encode()  # five bits of any byte
 
 
 def now() -> datetime:
@@ -26,8 +27,9 @@ def iso(moment: datetime | None) -> str | None:
 
 def new_id() -> str:
     """An opaque identifier of 26 characters (a ULID): ordered by time, with 80 random bits nobody can guess."""
-    number = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
-    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
+    moment = time.time_ns() // 1_000_000
+    time_part = "".join([_PAIRS[moment >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
+    return time_part + os.urandom(16).translate(_LETTER_OF).decode()
 
 
 def new_secret() -> str:

@@ -296,19 +296,17 @@ def stands() -> bool:
     return bool(getattr(driver, "in_transaction", True))
 
 
-@contextmanager
-def translated() -> Iterator[None]:
+class translated:  # noqa: N801  # read as a word: `with translated():`
     """The database's own errors as what is answered to people."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise Raced from error
-    except DBAPIError as error:
-        if getattr(error.orig, "pgcode", None) in LOST_RACES:
-            raise Raced from error
-        raise ChatError("unavailable") from error
-    except (PoolTimeout, PendingRollbackError, sqlite3.Error) as error:
-        raise ChatError("unavailable") from error
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, DBAPIError):
+            is_race = isinstance(error, IntegrityError) or getattr(error.orig, "pgcode", None) in LOST_RACES
+            raise (Raced() if is_race else ChatError("unavailable")) from error
+        if isinstance(error, PoolTimeout | PendingRollbackError | sqlite3.Error):
+            raise ChatError("unavailable") from error
 
 
 def has_one_writer() -> bool:

@@ -6,7 +6,7 @@ Every loader answers someone who may not see a thing exactly as if the thing wer
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import selectinload
@@ -18,8 +18,7 @@ from chat.models import NAMED, Channel, Membership, Message, User
 from chat.prepared import Prepared
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """Someone, a channel, their role there (None: they are not in it, or left), and perhaps a message in it."""
 
     actor: Account

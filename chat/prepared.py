@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Executable
@@ -16,7 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from chat.database import connection
 
-Convert = Callable[[Any], Any] | None
+Convert = Callable[[Any], Any]
 Watcher = Callable[[str, Any], None]
 watchers: list[Watcher] = []  # told each statement and its values, which SQLAlchemy's events do not see
 
@@ -26,11 +28,12 @@ class Plan:
     """A statement as one kind of database gets it."""
 
     sql: str
-    writers: list[tuple[str, Convert]]  # each value's name, and how it is written
+    take: Callable[[dict[str, Any]], tuple[Any, ...]]  # the values, in the statement's order
+    writers: list[tuple[int, Convert]]  # which of them are written otherwise than as they are
     fixed: dict[str, Any]  # the values that stand in the statement itself
     names: list[str]
     positional: bool
-    make_row: Callable[[tuple], Any]
+    make_row: Callable[[tuple], Any] | None  # None: it finds nothing
 
 
 class Prepared:
@@ -49,29 +52,34 @@ class Prepared:
         connected = connection()
         plan = self._plans.get(connected.dialect.name) or self._plan(connected.dialect)
         given = {**plan.fixed, **values} if plan.fixed else values
-        written = [given[name] if write is None else write(given[name]) for name, write in plan.writers]
-        parameters: Any = tuple(written) if plan.positional else dict(zip(plan.names, written, strict=True))
+        parameters: Any = plan.take(given)
+        if plan.writers:
+            parameters = tuple(converted(parameters, plan.writers))
+        if not plan.positional:
+            parameters = dict(zip(plan.names, parameters, strict=True))
         driver: Any = connected.connection.dbapi_connection  # the pool's cursor is this one's, in thrice the time
         cursor = driver.cursor()
         try:
             for watch in watchers:
                 watch(plan.sql, parameters)
             cursor.execute(plan.sql, parameters)
-            row = cursor.fetchone() if cursor.description else None
+            row = cursor.fetchone() if plan.make_row else None
         except Exception as error:
             # Private, and pinned by a test: it names the error as SQLAlchemy does, and gives up a broken connection.
             connected._handle_dbapi_exception(error, plan.sql, parameters, cursor, None)
         finally:
             cursor.close()
-        return row and plan.make_row(row)
+        return plan.make_row(row) if plan.make_row and row else None
 
     def _plan(self, dialect: Dialect) -> Plan:
         compiled = self.statement.compile(dialect=dialect)  # type: ignore[attr-defined]
         assert isinstance(compiled, SQLCompiler)
         names = compiled.positiontup if compiled.positiontup is not None else list(compiled.binds)
+        writers = enumerate(writer(compiled, name, dialect) for name in names)
         plan = Plan(
             sql=str(compiled),
-            writers=[(name, writer(compiled, name, dialect)) for name in names],
+            take=taker(names),
+            writers=[(place, write) for place, write in writers if write is not None],
             fixed={name: bind.value for name, bind in compiled.binds.items() if not bind.required},
             names=names,
             positional=bool(compiled.positional),
@@ -80,27 +88,34 @@ class Prepared:
         return self._plans.setdefault(dialect.name, plan)
 
 
-def writer(compiled: SQLCompiler, name: str, dialect: Dialect) -> Convert:
+def taker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    """What takes the values of these names."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda given: tuple(given[name] for name in names)
+
+
+def converted(values: tuple[Any, ...], converters: list[tuple[int, Convert]]) -> list[Any]:
+    """Values in another form, those that have one; none of our types makes something of nothing."""
+    changed = list(values)
+    for place, convert in converters:
+        if changed[place] is not None:
+            changed[place] = convert(changed[place])
+    return changed
+
+
+def writer(compiled: SQLCompiler, name: str, dialect: Dialect) -> Convert | None:
     """How a value is written for the driver; None: as it is."""
     return compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
 
 
-def row_maker(statement: Any, dialect: Dialect) -> Callable[[tuple], Any]:
-    """What makes a named row of the driver's."""
+def row_maker(statement: Any, dialect: Dialect) -> Callable[[tuple], Any] | None:
+    """What makes a named row of the driver's, if there will be any."""
     columns = list(statement.exported_columns.items())
     if not columns:
-        return tuple
+        return None
     row = namedtuple("Row", [name for name, _ in columns])  # type: ignore[misc]
     processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for _, column in columns]
     readers = [(place, read) for place, read in enumerate(processors) if read is not None]
-    if not readers:
-        return row._make
-
-    def make(found: tuple) -> Any:
-        values = list(found)
-        for place, read in readers:
-            if values[place] is not None:  # none of our types makes something of nothing
-                values[place] = read(values[place])
-        return row._make(values)
-
-    return make
+    make: Callable[[Any], Any] = partial(tuple.__new__, row)  # as its own _make, without a step in Python
+    return (lambda found: make(converted(found, readers))) if readers else make

@@ -68,6 +68,10 @@ class Post:
         log.warning("a %s is too long for the API Gateway; its readers ask for it", name)
         return b""
 
+    def has_people(self, room: str) -> bool:
+        """Whether an event to this room would reach anyone."""
+        return room in self.rooms
+
     def enter(self, sid: str, room: str) -> None:
         """Let a connection hear what is sent to a room."""
         self.rooms.setdefault(room, set()).add(sid)

@@ -38,6 +38,9 @@ class SocketPost:
     def emit_to(self, sid: str, name: str, payload: dict[str, Any]) -> None:
         self.sio.emit(name, payload, room=sid)
 
+    def has_people(self, room: str) -> bool:
+        return bool(self.sio.manager.has_people("/", room))
+
     def enter(self, sid: str, room: str) -> None:
         if self.sio.manager.is_connected(sid, "/"):
             self.sio.enter_room(sid, room)

@@ -79,6 +79,9 @@ class Post(Protocol):
     def emit_to(self, sid: str, name: str, payload: dict[str, Any]) -> None:
         """Send an event to one connection."""
 
+    def has_people(self, room: str) -> bool:
+        """Whether an event to this room would reach anyone."""
+
     def enter(self, sid: str, room: str) -> None: ...
 
     def leave(self, sid: str, room: str) -> None: ...
@@ -216,14 +219,18 @@ class Rooms:
     # Telling -------------------------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
-        """Pass a durable event on to who listens, and news on to who only counts."""
+        """Pass a durable event on to who listens, and news on to who only counts. The dispatcher holds the lock."""
         if event.name == "channel" and event.body["channel"]["kind"] == "private":
             self._recheck(event)
-        with self.lock:
-            self._broadcast(event.stream + LISTENING, event, event.name, event.as_dict())
-            if activity := activity_of(event):
-                self._broadcast(event.stream + COUNTING, event, "activity", activity)
-            self._follow_membership(event)
+        self._broadcast(event.stream + LISTENING, event, event.name, event.as_dict())
+        if self._is_heard(event.stream + COUNTING) and (activity := activity_of(event)):
+            self._broadcast(event.stream + COUNTING, event, "activity", activity)
+        self._follow_membership(event)
+
+    def _is_heard(self, name: str) -> bool:
+        """Whether anyone is told in a room, or is about to be. Who listens counts too, and is told nothing there."""
+        room = self.rooms.get(name)
+        return room is not None and (bool(room.fresh) or self.post.has_people(name))
 
     def _broadcast(self, room: str, event: Event, name: str, payload: dict[str, Any]) -> None:
         """One frame for the whole room, but for those who are joining or whose answer already held it."""

@@ -140,11 +140,12 @@ class Engine(engineio.Server):
         frame, pkt = frames.frame(b"4" + data.encode()), packet.Packet(packet.MESSAGE, data)
         sockets = self.sockets
         for sid in sids:
-            if (socket := sockets.get(sid)) is not None:
-                if socket.line is not None:
-                    socket.line.push(frame)
-                else:
-                    socket.send(pkt)
+            if (socket := sockets.get(sid)) is None:
+                continue
+            if (line := socket.line) is not None:
+                line.push(frame)
+            else:
+                socket.send(pkt)
 
     def disconnect(self, sid: str | None = None) -> None:
         """Hang up on one client, or on all."""

@@ -78,14 +78,23 @@ class Workers:
 
     def __init__(self) -> None:
         self.idle: list[greenlet.greenlet] = []
+        self.tasks: deque[Callable[[], None]] = deque()
 
     def run(self, task: Callable[[], None]) -> None:
         """Have it done from the next turn of the loop on."""
-        hubs.get_hub().schedule_call_global(0, self._begin, task)
+        if not self.tasks:
+            hubs.get_hub().schedule_call_global(0, self._begin)
+        self.tasks.append(task)
 
-    def _begin(self, task: Callable[[], None]) -> None:
-        worker = self.idle.pop() if self.idle else greenlet.greenlet(self._work)
-        worker.switch(task)
+    def _begin(self) -> None:
+        tasks, self.tasks = self.tasks, deque()
+        try:
+            while tasks:
+                worker = self.idle.pop() if self.idle else greenlet.greenlet(self._work)
+                worker.switch(tasks.popleft())  # comes back as soon as it is done or has to wait
+        finally:
+            for task in tasks:  # one failed; the others are done all the same
+                self.run(task)
 
     def _work(self, task: Callable[[], None]) -> None:
         while True:
@@ -163,14 +172,14 @@ class Line:
 
         Every delivery comes through here, so the plain case calls nothing but the kernel.
         """
-        out = self._out
-        if self.sock is None or self._backlog is not None:
+        out, sock = self._out, self.sock
+        if sock is None or self._backlog is not None:
             self._out = []
-            self._keep(out if self.sock else ())  # it was pushed before the backlog began
+            self._keep(out if sock else ())  # it was pushed before the backlog began
             return
         data = out[0] if len(out) == 1 else b"".join(out)
         try:
-            sent = self.sock.send(data)
+            sent = sock.send(data)
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:

@@ -32,11 +32,15 @@ class RoomManager(socketio.Manager):
         **options: Any,
     ) -> None:
         """Send an event to everyone in a room, but for these."""
-        skipped = skip_sid or ()
-        engines = [engine for sid, engine in self.get_participants(namespace, to or room) if sid not in skipped]
+        participants = self.get_participants(namespace, to or room)
+        engines = [engine for sid, engine in participants if not skip_sid or sid not in skip_sid]
         if engines:
             pkt = self.server.packet_class(packet.EVENT, namespace=namespace, data=[event, data])
             self.server.eio.broadcast(pkt.encode(), engines)
+
+    def has_people(self, namespace: str, room: str) -> bool:
+        """Whether anyone stands in a room."""
+        return bool(self.rooms.get(namespace, {}).get(room))
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
         """The connections in a room and their engines."""
