@@ -25,6 +25,7 @@ class Load:
     ratios: tuple[float, ...]  # of what Node takes, at most
 
 
+QUICKEN = 0.2  # seconds at the beginning of a turn, until the server has the processor's caches for itself again
 LOADS = (Load(1, 1000, (1, 8), (0.75, 1 / 3)), Load(100, 10, (64,), (0.8,)))
 
 
@@ -34,7 +35,12 @@ def measure(plan: Plan = USUAL) -> Report:
     sys.stdout.write("Fan-out\n")
     for load in LOADS:
         rooms, people = (plan.many(n) if n > 1 else n for n in (load.rooms, load.people))
-        medians = plan.medians(partial(Town.of, rooms, people), partial(fan_out, widths=load.in_flight, plan=plan))
+        widths = load.in_flight
+        medians = plan.by_turns(
+            partial(Town.of, rooms, people),
+            partial(begin, widths=widths, plan=plan),
+            partial(fan_out, widths=widths, plan=plan),
+        )
         for width, ratio in zip(load.in_flight, load.ratios, strict=True):
             what = f"{rooms} × {people:,}, {width} in flight"
             report.compare(f"CPU a delivery, {what}", by_server(medians, f"us/{width}"), "µs", ratio_most=ratio)
@@ -46,21 +52,26 @@ def measure(plan: Plan = USUAL) -> Report:
     return report
 
 
-def fan_out(server: Contender, widths: tuple[int, ...], plan: Plan) -> Measured:
-    """The figures of one server."""
+def begin(server: Contender, crowd: Crowd, widths: tuple[int, ...], plan: Plan) -> None:
+    """Everyone comes, and the server gets warm."""
+    crowd.connect(server.town.people)
+    for width in widths:
+        keep_flying(crowd, width, plan.warm_up)
+
+
+def fan_out(server: Contender, crowd: Crowd, widths: tuple[int, ...], plan: Plan) -> Measured:
+    """The figures of one turn of one server."""
     measured: Measured = {}
-    with server.crowd() as crowd:
-        crowd.connect(server.town.people)
-        for width in widths:
-            keep_flying(crowd, width, plan.warm_up)
-            watch, before = Watch(server), crowd.delivered
-            keep_flying(crowd, width, plan.seconds)
-            watch.stop()
-            delivered = crowd.delivered - before
-            measured[f"us/{width}"] = watch.cpu * 1e6 / delivered
-            measured[f"per_second/{width}"] = delivered / watch.seconds
-            measured |= {f"busy/{width}": watch.busy, f"load_busy/{width}": watch.load_busy}
-            crowd.demand_quiet(crowd.delivered, crowd.acked)
+    for width in widths:
+        keep_flying(crowd, width, QUICKEN)
+        watch, before = Watch(server), crowd.delivered
+        keep_flying(crowd, width, plan.turn)
+        watch.stop()
+        delivered = crowd.delivered - before
+        measured[f"us/{width}"] = watch.cpu * 1e6 / delivered
+        measured[f"per_second/{width}"] = delivered / watch.seconds
+        measured |= {f"busy/{width}": watch.busy, f"load_busy/{width}": watch.load_busy}
+        crowd.demand_quiet(crowd.delivered, crowd.acked)
     return measured
 
 

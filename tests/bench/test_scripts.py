@@ -38,7 +38,9 @@ class Standing(Parley):
         """It stands until the last test."""
 
 
-LEAST = Plan(servers=(Standing,), real=None, rounds=1, seconds=0.3, warm_up=0.1, rest=0.1, scale=0.02)
+LEAST = Plan(
+    servers=(Standing,), real=None, rounds=1, turns=1, turn=0.3, seconds=0.3, warm_up=0.1, rest=0.1, scale=0.02
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,7 +81,8 @@ def test_several_workers_are_measured_with_their_database() -> None:
 
 def test_every_comparison_of_the_issue_has_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is asked with made-up figures: what would be kept of them, and what not."""
-    monkeypatch.setattr(plans.Plan, "medians", lambda *_: {"Parley": Ones(), "Node": Ones()})
+    for way in ("medians", "by_turns"):
+        monkeypatch.setattr(plans.Plan, way, lambda *_: {"Parley": Ones(), "Node": Ones()})
     limits = {one.name: one.limit for ask in bench.COMPARED.values() for one in ask(Plan()).comparisons if one.limit}
     assert sorted(limits.values()) == sorted(
         ["ratio ≤ 0.75", "ratio ≤ 0.33", "ratio ≤ 0.8", "ratio ≤ 0.6, ≤ 14 KB", "ratio ≥ 1", "≤ 50 ms", "≤ 100 ms"]
