@@ -9,7 +9,7 @@ import eventlet.event
 import greenlet
 import pytest
 
-from chat.realtime.transport.line import KEPT, Workers
+from chat.realtime.transport.workers import KEPT, Workers
 
 
 @pytest.fixture

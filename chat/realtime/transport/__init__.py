@@ -3,6 +3,7 @@
 engine.py    the server of connections: who may come, who has to go, pings
 sockets.py   one client's engine: long-polling and threads by the library, websockets by a line
 line.py      a websocket on the event loop, without a green thread of its own
+workers.py   the green threads that take what arrived
 frames.py    what is on the wire (RFC 6455)
 rooms.py     who is in which Socket.IO room, and one frame for all of them
 """

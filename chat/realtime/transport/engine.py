@@ -6,7 +6,6 @@ What of python-engineio we lean on, here and in sockets.py, is pinned by tests/r
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ import engineio
 from engineio import packet
 
 from chat import metrics
+from chat.concurrency import brief_lock
 from chat.limits import CALLS_PER_SECOND, FRAMES_PER_SECOND
 from chat.rates import Pace
 from chat.realtime.transport import frames
@@ -68,7 +68,7 @@ class Engine(engineio.Server):
         self.calls = Pace(*CALLS_PER_SECOND)
         self.addresses: dict[str, str] = {}  # engine -> where from
         self.counts: Counter[str] = Counter()
-        self._counting = threading.Lock()  # to add one takes two steps, and a count that drifts refuses people for ever
+        self._counting = brief_lock()  # to add one takes two steps, and a count that drifts refuses people for ever
         self.unjoined: dict[str, float] = {}  # engine -> until when it has to join
         self.pings = Pings(self)
         self._is_watching = False

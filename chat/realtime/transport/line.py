@@ -1,7 +1,7 @@
 """A websocket on eventlet's loop: no green thread, no queue and no timer of its own while nothing happens.
 
 Only for a process that eventlet patched. What of eventlet we lean on: ``hub.add``/``remove`` for a descriptor,
-``switch``, ``schedule_call_global``, and ``notify_opened``; tests/realtime/test_seams.py pins them.
+``schedule_call_global``, and ``notify_opened``; tests/realtime/test_seams.py pins them.
 """
 
 from __future__ import annotations
@@ -16,18 +16,17 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 import eventlet
-import greenlet
 from eventlet import hubs, patcher
 from eventlet.hubs import hub as hub_module
 
 from chat.limits import MAX_BACKLOG_BYTES, MAX_BACKLOG_PACKETS, MAX_FRAME, MAX_UNREAD_ANSWERS
 from chat.realtime.transport import frames
+from chat.realtime.transport.workers import workers
 
 READ_AT_ONCE = 16_384  # bytes
 WRITE_AT_ONCE = 65_536
 MUCH = 16  # messages that wait for their turn; with more, no more are read
 EARLY = 0.001  # seconds that a timer may be off
-KEPT = 64  # green threads that wait for work; as many as share a commit
 STUCK = 5.0  # seconds that the last words have to leave; then the line is cut
 
 
@@ -71,41 +70,6 @@ class Flusher:
 
 
 flusher = Flusher()
-
-
-class Workers:
-    """Green threads that take what arrived. They are kept: to make one and let it go takes two calls of the kernel."""
-
-    def __init__(self) -> None:
-        self.idle: list[greenlet.greenlet] = []
-        self.tasks: deque[Callable[[], None]] = deque()
-
-    def run(self, task: Callable[[], None]) -> None:
-        """Have it done from the next turn of the loop on."""
-        if not self.tasks:
-            hubs.get_hub().schedule_call_global(0, self._begin)
-        self.tasks.append(task)
-
-    def _begin(self) -> None:
-        tasks, self.tasks = self.tasks, deque()
-        try:
-            while tasks:
-                worker = self.idle.pop() if self.idle else greenlet.greenlet(self._work)
-                worker.switch(tasks.popleft())  # comes back as soon as it is done or has to wait
-        finally:
-            for task in tasks:  # one failed; the others are done all the same
-                self.run(task)
-
-    def _work(self, task: Callable[[], None]) -> None:
-        while True:
-            task()
-            if len(self.idle) >= KEPT:
-                return
-            self.idle.append(greenlet.getcurrent())
-            task = hubs.get_hub().switch()
-
-
-workers = Workers()
 
 
 class Line:
