@@ -157,8 +157,8 @@ class Server(socketio.Server):
             self.eio.disconnect(eio_sid)
 
     def _acknowledge(self, eio_sid: str, id: int | None, answer: Answer) -> None:
-        if id is not None and eio_sid in self.eio.sockets:
-            self._send_packet(eio_sid, self.packet_class(packet.ACK, namespace=NAMESPACE, id=id, data=[answer]))
+        if id is not None:
+            self.eio.answer(eio_sid, f"{packet.ACK}{id}{strict_json.dumps([answer])}")
 
     def _refuse_packet(self, eio_sid: str, data: Any, id: int | None = None) -> None:
         """Answer what cannot be read as well as it can be, and count it."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
 
 import engineio
 from engineio import packet
@@ -20,6 +20,9 @@ from chat.limits import CALLS_PER_SECOND, FRAMES_PER_SECOND
 from chat.rates import Pace
 from chat.realtime.transport import frames
 from chat.realtime.transport.sockets import LiveSocket, Socket, hardened
+
+if TYPE_CHECKING:
+    from chat.realtime.transport.line import Line
 
 log = logging.getLogger("chat.engine")
 
@@ -67,13 +70,17 @@ class Engine(engineio.Server):
         self.per_address = 0
         self.calls = Pace(*CALLS_PER_SECOND)
         self.addresses: dict[str, str] = {}  # engine -> where from
+        self.lines: dict[str, Line] = {}  # of the engines that have one
         self.counts: Counter[str] = Counter()
         self._counting = brief_lock()  # to add one takes two steps, and a count that drifts refuses people for ever
         self.unjoined: dict[str, float] = {}  # engine -> until when it has to join
         self.pings = Pings(self)
         self._is_watching = False
         if self.async_mode == "eventlet":
+            from chat.realtime.transport.line import push_to_all
+
             self._socket_class: type[Socket] = LiveSocket
+            self.push_to_all: Callable[[list[Line], bytes], None] = push_to_all
         else:
             self._socket_class = Socket
             self._async = dict(self._async, websocket=hardened(self._async["websocket"]))
@@ -135,17 +142,21 @@ class Engine(engineio.Server):
 
     # Telling ---------------------------------------------------------------------------------------
 
-    def broadcast(self, data: str, sids: Iterable[str]) -> None:
+    def broadcast(self, data: str, sids: Collection[str]) -> None:
         """Send one message to many. Whoever has a line gets the very same bytes."""
-        frame, pkt = frames.frame(b"4" + data.encode()), packet.Packet(packet.MESSAGE, data)
-        sockets = self.sockets
-        for sid in sids:
-            if (socket := sockets.get(sid)) is None:
-                continue
-            if (line := socket.line) is not None:
-                line.push(frame)
-            else:
-                socket.send(pkt)
+        lines = [line for line in map(self.lines.get, sids) if line is not None]
+        if lines:
+            self.push_to_all(lines, frames.frame(b"4" + data.encode()))
+        if len(lines) < len(sids):
+            pkt = packet.Packet(packet.MESSAGE, data)
+            for sid in sids:
+                if sid not in self.lines and (socket := self.sockets.get(sid)) is not None:
+                    socket.send(pkt)
+
+    def answer(self, sid: str, data: str) -> None:
+        """Send what a client asked for; to one that is gone, nothing."""
+        if (socket := self.sockets.get(sid)) is not None:
+            socket.answer(data)
 
     def disconnect(self, sid: str | None = None) -> None:
         """Hang up on one client, or on all."""
@@ -178,6 +189,7 @@ class Engine(engineio.Server):
         """An engine is gone."""
         self.joined(sid)
         self.sockets.pop(sid, None)
+        self.lines.pop(sid, None)
         if address := self.addresses.pop(sid, None):
             with self._counting:
                 self.counts[address] -= 1

@@ -22,6 +22,12 @@ class Violation(Exception):
         self.code = code
 
 
+class Answer(bytes):
+    """A frame its client asked for; ``bytes`` alone are told whether one reads or not."""
+
+    __slots__ = ()
+
+
 def frame(payload: bytes, opcode: int = TEXT) -> bytes:
     """A whole message in one frame. A server's are not masked, so the same bytes serve every listener."""
     size = len(payload)

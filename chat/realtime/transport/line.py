@@ -30,12 +30,6 @@ EARLY = 0.001  # seconds that a timer may be off
 STUCK = 5.0  # seconds that the last words have to leave; then the line is cut
 
 
-class Answer(bytes):
-    """A frame its client asked for; ``bytes`` alone are told whether one reads or not."""
-
-    __slots__ = ()
-
-
 class Owner(Protocol):
     """Whom a line serves."""
 
@@ -58,15 +52,30 @@ class Flusher:
     def __init__(self) -> None:
         self.lines: list[Line] = []
 
-    def add(self, line: Line) -> None:
+    def turn(self) -> list[Line]:
+        """Those to write to at the end of this turn; who is to be among them is added."""
         if not self.lines:
             hubs.get_hub().schedule_call_global(0, self.flush)
-        self.lines.append(line)
+        return self.lines
 
     def flush(self) -> None:
+        """Every delivery comes through here, so the plain case calls nothing but the kernel."""
         lines, self.lines = self.lines, []
         for line in lines:
-            line.flush()
+            out, sock = line.out, line.sock
+            if sock is None:
+                continue
+            data = b"".join(out)  # of one alone, itself
+            try:
+                sent = sock.send(data)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError:
+                line.broken()
+                continue
+            if sent < len(data):
+                line.fall_behind(sent)
+            out.clear()
 
 
 flusher = Flusher()
@@ -76,19 +85,19 @@ class Line:
     """One connection. ``frames_per_second``: how fast it is read, on average and at once; None: as fast as it comes."""
 
     __slots__ = (
-        "_backlog",
-        "_closing",
         "_ended",
         "_inbox",
-        "_out",
         "_paid_off",
         "_reader",
         "_reading",
         "_working",
         "_writing",
         "answers",
+        "backlog",
+        "closing",
         "events",
         "frames_per_second",
+        "out",
         "owner",
         "packets",
         "sock",
@@ -102,12 +111,12 @@ class Line:
         self._inbox: deque[frames.Message] | None = None
         self._working = False  # a green thread is taking what arrived
         self._ended = False  # nothing more will arrive
-        self._closing = False  # nothing more will be pushed
+        self.closing = False  # nothing more will be pushed
         self._paid_off = 0.0  # by when all frames read so far may have come
         self._reading: Any = None  # the loop's listeners, while there are any
         self._writing: Any = None
-        self._out: list[bytes] = []  # for this turn's flush
-        self._backlog: deque[bytes] | None = None  # what the kernel would not take; what it holds:
+        self.out: list[bytes] = []  # for this turn's flush; empty while there is a backlog
+        self.backlog: deque[bytes] | None = None  # what the kernel would not take; what it holds:
         self.packets = self.events = self.answers = 0
         # From the loop itself: a listener remembers the green thread it was made in, and so its whole request.
         hubs.get_hub().schedule_call_global(0, self._open)
@@ -121,40 +130,22 @@ class Line:
 
     def push(self, frame: bytes) -> None:
         """Send a frame: at the end of this turn, or when the client has read what came before. Never waits."""
-        if self._closing:
+        if self.closing:
             return
-        if self._backlog is not None:
-            self._backlog.append(frame)
+        if self.backlog is not None:
+            self.backlog.append(frame)
             self._count(frame)
             return
-        if not self._out:
-            flusher.add(self)
-        self._out.append(frame)
+        if not self.out:
+            flusher.turn().append(self)
+        self.out.append(frame)
 
-    def flush(self) -> None:
-        """Write what was pushed; what the client does not take stays behind.
-
-        Every delivery comes through here, so the plain case calls nothing but the kernel.
-        """
-        out, sock = self._out, self.sock
-        if sock is None or self._backlog is not None:
-            self._out = []
-            self._keep(out if sock else ())  # it was pushed before the backlog began
-            return
-        data = out[0] if len(out) == 1 else b"".join(out)
-        try:
-            sent = sock.send(data)
-        except (BlockingIOError, InterruptedError):
-            sent = 0
-        except OSError:
-            out.clear()
-            self._release()
-            return
-        if sent < len(data):
-            self._backlog = deque()
-            self._keep(rest_of(out, sent))
-            self._write_on()
-        out.clear()
+    def fall_behind(self, sent: int) -> None:
+        """The kernel took only so many bytes of this turn; the rest has to wait."""
+        out, self.out = self.out, []
+        self.backlog = deque()
+        self._keep(rest_of(out, sent))
+        self._write_on()
 
     def _send(self, data: bytes) -> int:
         assert self.sock is not None
@@ -168,23 +159,23 @@ class Line:
 
     def _keep(self, out: Iterable[bytes]) -> None:
         for frame in out:
-            assert self._backlog is not None
-            self._backlog.append(frame)
+            assert self.backlog is not None
+            self.backlog.append(frame)
             self._count(frame)
 
     def _count(self, frame: bytes, sign: int = 1) -> None:
-        if isinstance(frame, Answer):
+        if isinstance(frame, frames.Answer):
             self.answers += sign * len(frame)
             return
         self.packets += sign
         self.events += sign * len(frame)
-        if not self._closing and (self.packets > MAX_BACKLOG_PACKETS or self.events > MAX_BACKLOG_BYTES):
-            self._closing = True
+        if not self.closing and (self.packets > MAX_BACKLOG_PACKETS or self.events > MAX_BACKLOG_BYTES):
+            self.closing = True
             self.owner.left_behind(self)
 
     def _writable(self, _descriptor: int) -> None:
         """The client has read some: write on."""
-        backlog = self._backlog
+        backlog = self.backlog
         if self.sock is None or not backlog:
             return
         piece, size = [], 0
@@ -193,15 +184,15 @@ class Line:
             size += len(piece[-1])
             self._count(piece[-1], -1)
         sent = self._send(piece[0] if len(piece) == 1 else b"".join(piece))
-        if self._backlog is None:
+        if self.backlog is None:
             return  # the line broke
         for frame in reversed(list(rest_of(piece, sent))):
             backlog.appendleft(frame)
             self._count(frame)
         if not backlog:
-            self._backlog = None
+            self.backlog = None
             self._stop("_writing")
-            if self._closing:
+            if self.closing:
                 self._hang_up()
         if self._inbox and not self._working and self.answers <= MAX_UNREAD_ANSWERS:
             self._work_on()
@@ -231,7 +222,7 @@ class Line:
             for opcode, payload in self._reader.feed(data):
                 count += 1
                 if opcode == frames.PING:
-                    self.push(Answer(frames.frame(bytes(payload), frames.PONG)))  # type: ignore[arg-type]
+                    self.push(frames.Answer(frames.frame(bytes(payload), frames.PONG)))  # type: ignore[arg-type]
                 elif opcode == frames.CLOSE:
                     self._finish(frames.frame(payload[:2], frames.CLOSE))  # type: ignore[arg-type]
                     break
@@ -300,17 +291,17 @@ class Line:
             self._release()
 
     def _finish(self, last: bytes) -> None:
-        if self._closing or self.sock is None:
+        if self.closing or self.sock is None:
             return
         self.push(last)
-        self._closing = True
+        self.closing = True
         hubs.get_hub().schedule_call_global(STUCK, self.cut)
         hubs.get_hub().schedule_call_global(0, self._hang_up)
         self._end()
 
     def _hang_up(self) -> None:
         """The last word is written: the client hears the end of the line, and hangs up too."""
-        if self._backlog is None and self.sock is not None:
+        if self.backlog is None and self.sock is not None:
             with suppress(OSError):
                 self.sock.shutdown(sockets.SHUT_WR)
             self._read_on()
@@ -323,28 +314,41 @@ class Line:
 
     def _release(self) -> None:
         """The line is gone."""
-        self._closing = True
+        self.closing = True
         self._stop("_reading")
         self._stop("_writing")
         if self.sock is not None:
             sock, self.sock = self.sock, None
             sock.close()
-            self._backlog, self._out = None, []
+            self.backlog, self.out = None, []
             self._end()
 
     # The loop ------------------------------------------------------------------------------------
 
     def _listen(self, kind: str, callback: Callable[[int], None]) -> Any:
         assert self.sock is not None
-        return hubs.get_hub().add(kind, self.sock.fileno(), callback, self._broken, None)
+        return hubs.get_hub().add(kind, self.sock.fileno(), callback, self.broken, None)
 
-    def _broken(self, *_: Any) -> None:
+    def broken(self, *_: Any) -> None:
+        """Nothing can be written or read any more."""
         self._release()
 
     def _stop(self, listener: str) -> None:
         if (stopped := getattr(self, listener)) is not None:
             setattr(self, listener, None)
             hubs.get_hub().remove(stopped)
+
+
+def push_to_all(lines: Iterable[Line], frame: bytes) -> None:
+    """``Line.push`` for many: a call for each would take longer than what it does."""
+    turn = flusher.turn()
+    for line in lines:
+        if line.closing or line.backlog is not None:
+            line.push(frame)
+            continue
+        if not line.out:
+            turn.append(line)
+        line.out.append(frame)
 
 
 def rest_of(out: Iterable[bytes], sent: int) -> Iterable[bytes]:

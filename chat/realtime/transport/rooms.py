@@ -8,6 +8,8 @@ from typing import Any
 import socketio
 from socketio import packet
 
+from chat import strict_json
+
 
 class RoomManager(socketio.Manager):
     """The library's manager, with less kept for each connection and less done for each event.
@@ -32,11 +34,13 @@ class RoomManager(socketio.Manager):
         **options: Any,
     ) -> None:
         """Send an event to everyone in a room, but for these."""
-        participants = self.get_participants(namespace, to or room)
-        engines = [engine for sid, engine in participants if not skip_sid or sid not in skip_sid]
+        members = self._members(namespace, to or room)
+        if skip_sid:
+            engines = [engine for sid, engine in list(members.items()) if sid not in skip_sid]
+        else:
+            engines = list(members.values())
         if engines:
-            pkt = self.server.packet_class(packet.EVENT, namespace=namespace, data=[event, data])
-            self.server.eio.broadcast(pkt.encode(), engines)
+            self.server.eio.broadcast(f"{packet.EVENT}{strict_json.dumps([event, data])}", engines)
 
     def has_people(self, namespace: str, room: str) -> bool:
         """Whether anyone stands in a room."""
@@ -44,11 +48,14 @@ class RoomManager(socketio.Manager):
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
         """The connections in a room and their engines."""
-        rooms = self.rooms.get(namespace, {})
+        return iter(list(self._members(namespace, room).items()))
+
+    def _members(self, namespace: str, room: Any) -> dict[str, str]:
+        rooms: dict[Any, dict[str, str]] = self.rooms.get(namespace, {})
         if members := rooms.get(room):
-            return iter(list(members.items()))
+            return members
         everyone = rooms.get(None, {})
-        return iter([(room, everyone[room])] if room in everyone else [])
+        return {room: everyone[room]} if room in everyone else {}
 
     def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Let a connection into a room."""

@@ -99,6 +99,10 @@ class Socket(engineio.socket.Socket):
         if self.backlog.is_full and not self.closing:
             self.cut_off()
 
+    def answer(self, data: str) -> None:
+        """Send what the client asked for."""
+        self.send(packet.Packet(packet.MESSAGE, data))
+
     def cut_off(self) -> None:
         """Hang up on who reads too slowly."""
         log.info("cut off a client that reads too slowly")
@@ -203,6 +207,13 @@ class LiveSocket(Socket):
         elif not self.closed:
             self.line.push(frame_of(pkt))
 
+    def answer(self, data: str) -> None:
+        """Send what the client asked for."""
+        if self.line is None:
+            super().answer(data)
+        elif not self.closed:
+            self.line.push(frames.Answer(frames.frame(b"4" + data.encode())))
+
     def ping(self) -> None:
         """Ask whether the client is still there."""
         if self.line is None:
@@ -256,6 +267,8 @@ class LiveSocket(Socket):
                 line.push(frame_of(pkt))
         if self.closed:
             line.close()
+        else:
+            self.server.lines[self.sid] = line
 
     # As a line's owner ----------------------------------------------------------------------------
 
@@ -343,13 +356,11 @@ def accept(environ: dict[str, Any]) -> bytes | None:
 
 def frame_of(pkt: packet.Packet) -> bytes:
     """A packet as a frame."""
-    from chat.realtime.transport.line import Answer
-
     data = pkt.encode()
     if isinstance(data, bytes):
         return frames.frame(data, frames.BINARY)
     frame = frames.frame(data.encode())
-    return Answer(frame) if is_answer(pkt) else frame
+    return frames.Answer(frame) if is_answer(pkt) else frame
 
 
 def size_of(pkt: packet.Packet) -> int:
