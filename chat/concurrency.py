@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
+import greenlet
+
 Result = TypeVar("Result")
 # Held while something computes for long. Two at once saturate two cores; more would only starve the thread that
 # serves everybody, and let more guesses at a password run side by side.
@@ -78,9 +80,9 @@ def happening() -> Happening:
     """Something that many wait for and one says. Under eventlet not threading's, which makes locks for each."""
     if not is_green():
         return threading.Event()
-    from eventlet.event import Event
+    from eventlet.hubs import get_hub
 
-    return GreenEvent(Event())
+    return GreenEvent(get_hub())
 
 
 class Happening(Protocol):
@@ -94,16 +96,42 @@ class Happening(Protocol):
 
 
 class GreenEvent:
-    """A Happening of green threads."""
+    """A Happening of green threads. Eventlet's own sets a timer for each who waits; here one goes on with all of them.
 
-    __slots__ = ("_event", "wait")
+    Who is woken otherwise meanwhile, by a timeout say, waits no longer.
+    """
 
-    def __init__(self, event: Any) -> None:
-        self._event, self.wait = event, event.wait
+    __slots__ = ("_hub", "_is_said", "_waiting")
+
+    def __init__(self, hub: Any) -> None:
+        self._hub, self._is_said = hub, False
+        self._waiting: dict[greenlet.greenlet, None] = {}
+
+    def wait(self) -> None:
+        if self._is_said:
+            return
+        me = greenlet.getcurrent()
+        self._waiting[me] = None
+        try:
+            self._hub.switch()
+        finally:
+            self._waiting.pop(me, None)
 
     def set(self) -> None:
-        if not self._event.ready():
-            self._event.send()
+        if not self._is_said:
+            self._is_said = True
+            if self._waiting:
+                self._hub.schedule_call_global(0, self._go_on)
+
+    def _go_on(self) -> None:
+        try:
+            while self._waiting:
+                waiter = next(iter(self._waiting))
+                del self._waiting[waiter]
+                waiter.switch()  # comes back as soon as it is done or waits for something else
+        finally:
+            if self._waiting:  # one failed; the others go on all the same
+                self._hub.schedule_call_global(0, self._go_on)
 
 
 def start(function: Callable[[], None], name: str) -> None:
