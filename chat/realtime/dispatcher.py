@@ -163,21 +163,29 @@ class Dispatcher:
         return self.epoch
 
     def _pass_on_all(self, told: Events, committed_at: float) -> None:
-        for stream_id, events in told.items():
-            self._try(partial(self._pass_on, stream_id, events))
+        behind = []
+        with self.lock:  # once for all: it is a green one, and takes as long as telling one event
+            for stream_id, events in told.items():
+                try:
+                    if not self._pass_on(stream_id, events):
+                        behind.append(stream_id)
+                except Exception:
+                    log.exception("the dispatcher failed to tell an event")
+        for stream_id in behind:
+            self._try(partial(self._catch_up, stream_id))
         metrics.DELIVERY_LAG.observe(time.monotonic() - committed_at)
 
-    def _pass_on(self, stream_id: str, events: list[Event]) -> None:
-        if not events:
-            self._catch_up(stream_id)
+    def _pass_on(self, stream_id: str, events: list[Event]) -> bool:
+        """Tell what follows the event told before; False: something is missing, and the rows have to be read."""
+        entry = self.followed.get(stream_id)
+        if entry is None:
+            return True
         for event in events:
-            entry = self.followed.get(stream_id)
-            if entry is None or event.seq <= entry.sent:
-                continue
-            if event.prev != entry.sent:
-                self._catch_up(stream_id)
-            else:
+            if event.seq > entry.sent:
+                if event.prev != entry.sent:
+                    return False
                 self._tell(entry, event)
+        return bool(events)
 
     def _catch_up(self, stream_id: str) -> None:
         """Read what changed since the last told number, and tell it in order."""
@@ -186,18 +194,19 @@ class Dispatcher:
             events, head = self.reader.changes(stream_id, entry.sent, READ_AT_ONCE)
             for event in events:
                 if event.seq > entry.sent:
-                    self._tell(entry, event)
+                    with self.lock:
+                        self._tell(entry, event)
             if entry.sent >= head:
                 return
             if not events:
                 entry.sent = head  # retention removed what had changed last: there is nothing to tell of it any more
 
     def _tell(self, entry: Followed, event: Event) -> None:
+        """Hand an event to the publishers, with the lock held."""
         failpoints.hit("in_dispatch")
         # Nothing may yield between the telling and the new number, or another event could slip between them.
-        with self.lock:
-            self._each(lambda publisher: publisher.tell(event))
-            entry.sent = event.seq
+        self._each(lambda publisher: publisher.tell(event))
+        entry.sent = event.seq
 
     def _each(self, task: Callable[[Publisher], None]) -> None:
         for publisher in self.publishers:
