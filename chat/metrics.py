@@ -56,7 +56,7 @@ REFUSED = counter("connections_refused_total", "Connections that were not let in
 
 # What is written
 COMMITS = histogram("commit_actions", "Commits, and how many actions shared each.", (1, 2, 4, 8, 16, 32, 64))
-COMMIT_WAIT = histogram("commit_wait_seconds", "From an action that is ready to write until it is on disk.")
+COMMIT_WAIT = histogram("commit_wait_seconds", "From a commit's first action, ready to write, until it is on disk.")
 RETIRED = counter("retired_messages_total", "Messages that were removed because RETENTION_DAYS have passed.")
 
 # What is told
