@@ -23,7 +23,7 @@ from chat.journal import Journal
 AT_ONCE = 64  # actions that share a commit: so many wait for each other
 
 
-@dataclass
+@dataclass(slots=True)
 class Waiting:
     """An action that is to write, and what became of it."""
 

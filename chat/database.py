@@ -64,6 +64,7 @@ class Transaction:
     """The transaction that is under way here. A session is made for it when someone asks for objects."""
 
     connection: Connection
+    driver: Any = None  # the driver's connection; the pool's cursor is this one's, in thrice the time
     info: dict[str, Any] = field(default_factory=dict)  # what is to be remembered for as long as it lasts
     _session: Session | None = None
 
@@ -235,7 +236,7 @@ def begin(*, writes: bool) -> Transaction:
         connected = engine().connect()
         try:
             connected.execution_options(**_options(connected, writes, 0 if waited < SOON else PATIENCE_IN_C)).begin()
-            return Transaction(connected)
+            return Transaction(connected, connected.connection.dbapi_connection)
         except BaseException as error:
             Transaction(connected).close()
             if not is_busy(error) or waited > LONGEST_WAIT:
@@ -302,6 +303,8 @@ class translated:  # noqa: N801  # read as a word: `with translated():`
     def __enter__(self) -> None: ...
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            return
         if isinstance(error, DBAPIError):
             is_race = isinstance(error, IntegrityError) or getattr(error.orig, "pgcode", None) in LOST_RACES
             raise (Raced() if is_race else ChatError("unavailable")) from error

@@ -196,7 +196,7 @@ class Dispatch:
 
 def load(schema: Schema, payload: object) -> dict[str, Any]:
     """The arguments, checked; raises ChatError ``invalid_arguments`` naming the first field at fault."""
-    if not isinstance(payload, Mapping):
+    if not isinstance(payload, dict):
         raise ChatError("invalid_arguments", "The arguments must be one JSON object.")
     try:
         loaded: dict[str, Any] = load_plain(schema, payload) or schema.load(payload)

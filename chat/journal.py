@@ -44,7 +44,7 @@ class Event(NamedTuple):
 Events = dict[str, list[Event]]  # what is to be told of each stream; none of one: which events there are is not known
 
 
-@dataclass
+@dataclass(slots=True)
 class Journal:
     """What one transaction has to tell once it is committed."""
 

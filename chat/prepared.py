@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from chat.database import connection
+from chat.database import at_hand
 
 Convert = Callable[[Any], Any]
 Watcher = Callable[[str, Any], None]
@@ -40,25 +40,27 @@ class Prepared:
     """A statement with named values (``bindparam``), run in the transaction at hand.
 
     A ``select`` must name columns: no objects of the session come back, and what it has not flushed yet is not seen.
+    ``row``: the named tuple to make of what is found; without one, the columns' names are the row's.
     Raises what SQLAlchemy would: IntegrityError, OperationalError and so on.
     """
 
-    def __init__(self, statement: Executable) -> None:
+    def __init__(self, statement: Executable, row: type[tuple[Any, ...]] | None = None) -> None:
         self.statement = statement
+        self.row = row
         self._plans: dict[str, Plan] = {}
 
     def __call__(self, **values: Any) -> Any:
         """Run it; the one row it finds or changes, by the names of its columns, or None."""
-        connected = connection()
-        plan = self._plans.get(connected.dialect.name) or self._plan(connected.dialect)
+        transaction = at_hand()
+        dialect = transaction.connection.dialect
+        plan = self._plans.get(dialect.name) or self._plan(dialect)
         given = {**plan.fixed, **values} if plan.fixed else values
         parameters: Any = plan.take(given)
         if plan.writers:
             parameters = tuple(converted(parameters, plan.writers))
         if not plan.positional:
             parameters = dict(zip(plan.names, parameters, strict=True))
-        driver: Any = connected.connection.dbapi_connection  # the pool's cursor is this one's, in thrice the time
-        cursor = driver.cursor()
+        cursor = transaction.driver.cursor()
         try:
             for watch in watchers:
                 watch(plan.sql, parameters)
@@ -66,7 +68,7 @@ class Prepared:
             row = cursor.fetchone() if plan.make_row else None
         except Exception as error:
             # Private, and pinned by a test: it names the error as SQLAlchemy does, and gives up a broken connection.
-            connected._handle_dbapi_exception(error, plan.sql, parameters, cursor, None)
+            transaction.connection._handle_dbapi_exception(error, plan.sql, parameters, cursor, None)
         finally:
             cursor.close()
         return plan.make_row(row) if plan.make_row and row else None
@@ -83,24 +85,25 @@ class Prepared:
             fixed={name: bind.value for name, bind in compiled.binds.items() if not bind.required},
             names=names,
             positional=bool(compiled.positional),
-            make_row=row_maker(self.statement, dialect),
+            make_row=row_maker(self.statement, dialect, self.row),
         )
         return self._plans.setdefault(dialect.name, plan)
 
 
 def taker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
     """What takes the values of these names."""
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda given: tuple(given[name] for name in names)
+    if len(names) == 1:
+        [name] = names
+        return lambda given: (given[name],)
+    return itemgetter(*names) if names else lambda _given: ()
 
 
 def converted(values: tuple[Any, ...], converters: list[tuple[int, Convert]]) -> list[Any]:
     """Values in another form, those that have one; none of our types makes something of nothing."""
     changed = list(values)
     for place, convert in converters:
-        if changed[place] is not None:
-            changed[place] = convert(changed[place])
+        if (value := changed[place]) is not None:
+            changed[place] = convert(value)
     return changed
 
 
@@ -109,12 +112,12 @@ def writer(compiled: SQLCompiler, name: str, dialect: Dialect) -> Convert | None
     return compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
 
 
-def row_maker(statement: Any, dialect: Dialect) -> Callable[[tuple], Any] | None:
+def row_maker(statement: Any, dialect: Dialect, row: type[tuple[Any, ...]] | None) -> Callable[[tuple], Any] | None:
     """What makes a named row of the driver's, if there will be any."""
     columns = list(statement.exported_columns.items())
     if not columns:
         return None
-    row = namedtuple("Row", [name for name, _ in columns])  # type: ignore[misc]
+    row = row or namedtuple("Row", [name for name, _ in columns])
     processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for _, column in columns]
     readers = [(place, read) for place, read in enumerate(processors) if read is not None]
     make: Callable[[Any], Any] = partial(tuple.__new__, row)  # as its own _make, without a step in Python

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What an action answers: the protocol's ``data``, and what became of the transaction.
 
     ``new`` says that something came into being (HTTP 201). ``changed`` is False when nothing did: the transaction

@@ -17,7 +17,7 @@ from chat.models import Mention, Message, NewMessage, ReadCursor, Revision, User
 from chat.policies import MESSAGE_PARTS, access_message, lock_message, may_in_channel
 from chat.prepared import Prepared
 from chat.presenters import present_message
-from chat.text import check_text, fingerprint, named_in
+from chat.text import check_text, message_fingerprint, named_in
 
 MESSAGES, CURSORS = Message.__table__, ReadCursor.__table__
 _ADD, _ADD_MENTIONS = Prepared(insert(MESSAGES)), insert(Mention.__table__)
@@ -52,7 +52,7 @@ def send(
     check_text(text)
     in_main_line = thread_id is None or also_to_channel
     seq, posted = journal.next_post(channel_id) if in_main_line else (journal.next_number(channel_id), None)
-    print_of_it = fingerprint(channel_id, text, thread_id, in_main_line)
+    print_of_it = message_fingerprint(channel_id, text, thread_id, in_main_line)
     if earlier := find_sent(actor, client_msg_id):
         return repeat(actor, earlier, print_of_it)
     may_in_channel(actor, channel_id, "channel:post")

@@ -43,7 +43,7 @@ _ACCOUNT = select(
     Session.revoked_at,
     Session.version,
 ).join(User, User.id == Session.user_id)
-_SHOWN = Prepared(_ACCOUNT.where(Session.id == bindparam("session")))
+_SHOWN = Prepared(_ACCOUNT.where(Session.id == bindparam("session")), Account)
 _SHOWN_AMONG = _ACCOUNT.where(Session.id.in_(bindparam("sessions", expanding=True)))
 _OF_SECRET = Prepared(
     select(Session.id, Session.user_id).where(
@@ -60,8 +60,7 @@ def recognise(asker: Asker, workspace: Workspace) -> Actor:
     """
     if asker.session_id is None:
         raise ChatError("not_authed")
-    shown = _SHOWN(session=asker.session_id)
-    account = shown and Account._make(shown)
+    account: Account | None = _SHOWN(session=asker.session_id)
     if account is None or not is_live(account, workspace):
         raise ChatError("session_expired")
     return Actor(asker, workspace, account)

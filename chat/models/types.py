@@ -9,6 +9,8 @@ from sqlalchemy import BigInteger, DateTime, Dialect, ForeignKey, String, Text, 
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import mapped_column
 
+from chat.basics import remembering
+
 
 class Written(sqlite.DATETIME):
     """How SQLite keeps a moment in UTC: as text, ``2026-01-31 08:15:00.123000``, which sorts by time.
@@ -17,10 +19,15 @@ class Written(sqlite.DATETIME):
     """
 
     def bind_processor(self, dialect: Dialect) -> Any:
-        return lambda moment: moment and moment.isoformat(" ", "microseconds")[:26]
+        return lambda moment: moment and _as_text(moment)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         return lambda text: text and datetime.fromisoformat(text + "+00:00")
+
+
+@remembering
+def _as_text(moment: datetime) -> str:
+    return moment.isoformat(" ", "microseconds")[:26]
 
 
 class Moment(TypeDecorator[datetime]):
@@ -33,6 +40,11 @@ class Moment(TypeDecorator[datetime]):
         if dialect.name == "sqlite":
             return Written()  # type: ignore[no-untyped-call]
         return dialect.type_descriptor(DateTime(timezone=True))
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        if dialect.name == "sqlite":
+            return Written().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]  # in UTC by itself
+        return super().result_processor(dialect, coltype)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return value and value.astimezone(UTC)

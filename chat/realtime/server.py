@@ -39,6 +39,7 @@ KEPT = (
     "wsgi.url_scheme",
 )
 EVENTS = (packet.EVENT, packet.BINARY_EVENT)
+_EVENT = re.compile(r"2(\d{1,15})?(?=\[)")  # its type, under what to answer, and a list
 _ACK_ID = re.compile(r"2(?:/,)?(\d{1,15})[\[{]")
 
 Answer = dict[str, Any]
@@ -50,6 +51,15 @@ class TextPacket(packet.Packet):
 
     uses_binary_events = False
     json = strict_json
+
+    def decode(self, encoded_packet: str) -> int:
+        """Read a packet; an event of the one namespace, in a sixth of the library's steps."""
+        found = _EVENT.match(encoded_packet)
+        if found is None:
+            return super().decode(encoded_packet) or 0
+        self.id = int(found[1]) if found[1] else None
+        self.data = self.json.loads(encoded_packet[found.end() :])
+        return 0
 
 
 class Server(socketio.Server):

@@ -15,6 +15,12 @@ _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 class Text(fields.String):
     """A string that every database and every client takes."""
 
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
+        """The library's; of a text that nothing more is asked of, in a third of its steps."""
+        if isinstance(value, str) and not self.validators and not self.pre_load and not self.post_load:
+            return self._deserialize(value, attr, data, **kwargs)
+        return super().deserialize(value, attr, data, **kwargs)
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
