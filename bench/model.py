@@ -17,7 +17,7 @@ DAY_OF_WORK = 8 * 3600.0
 class Costs:
     """Measured costs, in seconds of one core unless it says otherwise; see docs/scaling.md for where each is from."""
 
-    memory: float = 9.3 * KILO  # bytes in the process for an idle connection
+    memory: float = 10 * KILO  # bytes in the process for an idle connection
     idle: float = 9 * MICRO  # a second of an idle connection: pings and heads
     arrival: float = 2.7e-3  # from the TCP connection until greeted and subscribed
     send: float = 2_300 * MICRO  # a message: read, checked, stored on PostgreSQL, acknowledged
