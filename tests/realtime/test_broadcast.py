@@ -13,6 +13,7 @@ from chat.realtime.server import Server
 from chat.realtime.transport import Engine, frames
 from chat.realtime.transport.line import Line, flusher
 from chat.realtime.transport.sockets import LiveSocket
+from tests.support import PATIENCE
 
 NEWS = '2["message",{}]'
 
@@ -64,7 +65,7 @@ def test_those_with_a_websocket_and_those_who_poll_hear_it_once(engine: Engine, 
     assert [each.heard() for each in listeners] == [frames.frame(b"4" + NEWS.encode())] * 2
     assert [each.heard() for each in listeners] == [b"", b""]
     polled = engine.sockets["cy"].queue
-    assert (polled.qsize(), polled.get().data) == (1, NEWS)
+    assert (polled.qsize(), polled.get(block=False).data) == (1, NEWS)
 
 
 def test_what_is_told_in_one_turn_leaves_in_order_and_in_one_piece(engine: Engine, listeners: list[Listener]) -> None:
@@ -82,7 +83,9 @@ def test_who_is_gone_hears_nothing_and_is_forgotten(engine: Engine, listeners: l
     ana, bo = listeners
     assert engine.lines == {"ana": ana.line, "bo": bo.line}
     ana.ours.close()
-    eventlet.sleep(0.05)
+    with eventlet.Timeout(PATIENCE):
+        while "ana" in engine.lines:
+            eventlet.sleep(0.01)
     assert engine.lines == {"bo": bo.line}
     engine.broadcast(NEWS, ["ana", "bo"])
     assert bo.heard() == frames.frame(b"4" + NEWS.encode())

@@ -54,20 +54,24 @@ def test_who_comes_after_it_was_said_does_not_wait(happening: GreenEvent) -> Non
 
 
 def test_who_gave_up_waiting_is_not_woken_out_of_what_it_does_next(happening: GreenEvent) -> None:
+    gave_up, elsewhere = eventlet.event.Event(), eventlet.event.Event()
+
     def gives_up() -> None:
         with eventlet.Timeout(0.01, False):
             happening.wait()
-        eventlet.sleep(0.1)
-        took.append("slept its time")
+        gave_up.send()
+        elsewhere.wait()
+        took.append("impatient")
 
     impatient = eventlet.spawn(gives_up)
-    eventlet.sleep(0.05)
+    gave_up.wait()
     waits(happening, "patient")
     happening.set()
     eventlet.sleep(0)
     assert took == ["patient"]
+    elsewhere.send()
     impatient.wait()
-    assert took == ["patient", "slept its time"]
+    assert took == ["patient", "impatient"]
 
 
 def test_one_that_fails_holds_up_nobody(happening: GreenEvent, capfd: pytest.CaptureFixture[str]) -> None:
