@@ -98,7 +98,8 @@ class Happening(Protocol):
 class GreenEvent:
     """A Happening of green threads. Eventlet's own sets a timer for each who waits; here one goes on with all of them.
 
-    Who is woken otherwise meanwhile, by a timeout say, waits no longer.
+    Who is woken otherwise meanwhile, by a timeout say, waits no longer. It leans on ``switch`` and
+    ``schedule_call_global`` of eventlet's hub, which tests/realtime/test_seams.py pins.
     """
 
     __slots__ = ("_hub", "_is_said", "_waiting")

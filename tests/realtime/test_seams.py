@@ -1,6 +1,6 @@
 """The private parts of python-socketio, python-engineio and eventlet that we lean on: each fails here on an upgrade.
 
-realtime/server.py and realtime/transport/ name them.
+realtime/server.py, realtime/transport/, concurrency.py and metrics.py name them.
 When one of these tests fails after an upgrade, read the new source before mending.
 """
 
