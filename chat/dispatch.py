@@ -199,8 +199,8 @@ def load(schema: Schema, payload: object) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise ChatError("invalid_arguments", "The arguments must be one JSON object.")
     try:
-        loaded: dict[str, Any] = load_plain(schema, payload) or schema.load(payload)
-        return loaded
+        loaded = load_plain(schema, payload)
+        return dict(schema.load(payload)) if loaded is None else loaded
     except ValidationError as error:
         field_name, words = first_fault(error.messages)
         raise ChatError("invalid_arguments", words, field=field_name) from None
