@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.doors.test_metrics import Figures
 from tests.doors.wire import Wire
 from tests.support import Person, Server
 
@@ -71,7 +72,10 @@ def test_two_hundred_at_once_are_answered_each_in_one_order_and_few_commits(crow
     if not crowd.server.database:  # PostgreSQL lets writers go side by side, and gathers their commits by itself
         crowd.points.write_text(f"before_commit:raise@{COMMITS}")  # who needs more of them is not answered well
     with crowd.connections(crowd.owner, CROWD) as wires:
+        before = Figures(crowd.server).of("commit_wait_seconds_count")
         answers = crowd.send_at_once(wires, bodies)
+        waits = Figures(crowd.server).of("commit_wait_seconds_count") - before
+    assert 1 <= waits <= (CROWD if crowd.server.database else COMMITS)  # of each commit, the longest
     assert answers.pop(100)["error"]["code"] == "channel_not_found"
     assert {answer["ok"] for answer in answers} == {True}
     sent = sorted((answer["data"]["message"] for answer in answers), key=lambda message: message["seq"])

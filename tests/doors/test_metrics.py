@@ -70,7 +70,7 @@ def test_what_people_do_is_counted(count, connect):
     assert more("actions_total", action="message", code="invalid_arguments") == 1
     assert more("commit_actions_sum") == 4
     assert 1 <= more("commit_actions_count") <= 4
-    assert more("commit_wait_seconds_count") == 4
+    assert more("commit_wait_seconds_count") == more("commit_actions_count")  # who waited longest for each
     assert 1 <= more("delivery_lag_seconds_count") <= 4
     assert 0 < more("delivery_lag_seconds_sum") < 10
     assert after.of("streams_followed") == 2  # the channel, and the person's own

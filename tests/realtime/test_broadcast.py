@@ -12,7 +12,7 @@ import pytest
 from chat.realtime.server import Server
 from chat.realtime.transport import Engine, frames
 from chat.realtime.transport.line import Line, flusher
-from chat.realtime.transport.sockets import LiveSocket
+from chat.realtime.transport.live import LiveSocket
 from tests.support import PATIENCE
 
 NEWS = '2["message",{}]'

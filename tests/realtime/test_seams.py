@@ -32,7 +32,8 @@ from chat.realtime.server import Server, TextPacket
 from chat.realtime.threaded import DiscreetThreadWorker
 from chat.realtime.transport import Engine, RoomManager
 from chat.realtime.transport.engine import GONE
-from chat.realtime.transport.sockets import LiveSocket, Socket
+from chat.realtime.transport.live import LiveSocket
+from chat.realtime.transport.sockets import Socket
 from chat.realtime.worker import EventletWorker
 from chat.strict_json import MAX_DEPTH
 

@@ -1,6 +1,6 @@
 """The Engine.IO server: serves so many connections an address, pings them, and hangs up without a word.
 
-What of python-engineio we lean on, here and in sockets.py, is pinned by tests/realtime/test_seams.py.
+What of python-engineio we lean on, here, in sockets.py and in live.py, is pinned by tests/realtime/test_seams.py.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chat.concurrency import brief_lock
 from chat.limits import CALLS_PER_SECOND, FRAMES_PER_SECOND
 from chat.rates import Pace
 from chat.realtime.transport import frames
-from chat.realtime.transport.sockets import LiveSocket, Socket, hardened
+from chat.realtime.transport.sockets import Socket, hardened
 
 if TYPE_CHECKING:
     from chat.realtime.transport.line import Line
@@ -78,6 +78,7 @@ class Engine(engineio.Server):
         self._is_watching = False
         if self.async_mode == "eventlet":
             from chat.realtime.transport.line import push_to_all
+            from chat.realtime.transport.live import LiveSocket
 
             self._socket_class: type[Socket] = LiveSocket
             self.push_to_all: Callable[[list[Line], bytes], None] = push_to_all
