@@ -8,6 +8,7 @@ PAGE = 50  # messages in a page that does not say how many
 MAX_PAGE = 200
 MAX_CHANGES = 200  # changes of a stream that are replayed; more are answered with a fresh page
 MAX_STREAMS = 200  # streams in one sync
+MAX_LISTED = 500  # entries of a list in one answer, and channels in one hello; more come page by page
 
 MAX_SYNCED = 500  # changes in one answer to sync, of all streams together; what is beyond is limited, as above
 

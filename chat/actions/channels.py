@@ -10,11 +10,13 @@ from sqlalchemy import bindparam, or_, select
 from chat import journal
 from chat.actions import Answer
 from chat.actions.memberships import admit
+from chat.actions.pages import read_page
 from chat.actions.reading import count_unread
 from chat.actors import Actor
 from chat.basics import new_id, now
 from chat.errors import ChatError
-from chat.models import Channel, Membership
+from chat.limits import MAX_LISTED
+from chat.models import Channel, Membership, Stream
 from chat.policies import access_channel
 from chat.presenters import present_channel
 from chat.text import fold
@@ -27,8 +29,14 @@ _ROLES = select(Membership.channel_id, Membership.role).where(
 _IS_MINE = Channel.id.in_(
     select(Membership.channel_id).where(Membership.user_id == bindparam("user"), Membership.left_at.is_(None))
 )
-_MINE = select(Channel).where(_IS_MINE).order_by(Channel.id)
-_MINE_AND_PUBLIC = select(Channel).where(or_(_IS_MINE, Channel.kind == "public")).order_by(Channel.id)
+_PAGE = select(Channel).where(Channel.id > bindparam("after")).order_by(Channel.id)
+_MINE = _PAGE.where(_IS_MINE)
+_MINE_AND_PUBLIC = _PAGE.where(or_(_IS_MINE, Channel.kind == "public"))
+_HEADS_OF_MINE = (
+    select(Stream.id, Stream.seq)
+    .join(Membership, Membership.channel_id == Stream.id)
+    .where(Membership.user_id == bindparam("user"), Membership.left_at.is_(None))
+)
 
 
 def create(actor: Actor, name: str, kind: str, topic: str = "") -> Answer:
@@ -48,14 +56,18 @@ def show(actor: Actor, channel_id: str) -> Answer:
     return Answer({"channel": personal(actor, [channel])[0]})
 
 
-def list_channels(actor: Actor) -> Answer:
-    """The channels one is in, and the public ones. ``seq`` is the head of one's own stream."""
-    channels = find_channels(actor, and_public=actor.user.is_full_member)
+def list_channels(actor: Actor, after: str = "", limit: int = MAX_LISTED) -> Answer:
+    """The channels the caller is in, and the public ones. ``seq`` is the head of their own stream.
+
+    Pages are read at different moments: what a client holds of its own stream is as of the first page's ``seq``.
+    """
+    channels, more = find_channels(actor, after, limit, and_public=actor.user.is_full_member)
     return Answer(
         {
             "channels": personal(actor, channels),
             "stream": actor.id,
             "seq": journal.head(actor.id).seq,
+            "next": channels[-1].id if more else None,
         }
     )
 
@@ -123,9 +135,14 @@ def record(actor: Actor, channel: Channel, seq: int) -> Answer:
     return Answer({"channel": personal(actor, [channel])[0]})
 
 
-def find_channels(actor: Actor, *, and_public: bool) -> list[Channel]:
-    """The channels the actor is in, and perhaps the public ones, in the order they were made."""
-    return list(journal.session().scalars(_MINE_AND_PUBLIC if and_public else _MINE, {"user": actor.id}))
+def find_channels(actor: Actor, after: str, limit: int, *, and_public: bool) -> tuple[list[Channel], bool]:
+    """A page of the channels the actor is in, and perhaps the public ones, in the order they were made."""
+    return read_page(_MINE_AND_PUBLIC if and_public else _MINE, limit, {"user": actor.id, "after": after})
+
+
+def heads_of_mine(actor: Actor) -> dict[str, int]:
+    """Where each channel stands that the actor is in, however many there are."""
+    return {row.id: row.seq for row in journal.connection().execute(_HEADS_OF_MINE, {"user": actor.id})}
 
 
 def personal(actor: Actor, channels: Sequence[Channel]) -> list[dict[str, Any]]:

@@ -8,9 +8,11 @@ from sqlalchemy import select
 
 from chat import journal
 from chat.actions import Answer
+from chat.actions.pages import read_page
 from chat.actors import Actor
 from chat.basics import now
 from chat.errors import ChatError
+from chat.limits import MAX_LISTED
 from chat.models import Channel, Membership, ReadCursor
 from chat.policies import access_channel, access_user, find_membership, may_in_channel
 from chat.presenters import present_channel, present_member
@@ -43,12 +45,21 @@ def remove(actor: Actor, channel_id: str, user_id: str) -> Answer:
     return Answer({"member": present_member(membership)})
 
 
-def list_members(actor: Actor, channel_id: str) -> Answer:
-    """Who is in a channel."""
+def list_members(actor: Actor, channel_id: str, after: int = 0, limit: int = MAX_LISTED) -> Answer:
+    """Who is in a channel, in the order in which their memberships last changed.
+
+    A membership that changes while someone goes through the pages moves to the end, so none is passed over.
+    """
     may_in_channel(actor, channel_id, "channel:read")
-    query = select(Membership).filter_by(channel_id=channel_id, left_at=None).order_by(Membership.changed_seq)
-    members = [present_member(membership) for membership in journal.session().scalars(query)]
-    return Answer({"members": members, "seq": journal.head(channel_id).seq})
+    query = select(Membership).filter_by(channel_id=channel_id, left_at=None).where(Membership.changed_seq > after)
+    members, more = read_page(query.order_by(Membership.changed_seq), limit)
+    return Answer(
+        {
+            "members": [present_member(membership) for membership in members],
+            "seq": journal.head(channel_id).seq,
+            "next": members[-1].changed_seq if more else None,
+        }
+    )
 
 
 def admit(

@@ -11,10 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from chat import journal, passwords
 from chat.actions import Answer
+from chat.actions.pages import read_page
 from chat.actors import Account, Actor, Asker, Workspace
 from chat.basics import hash_secret, new_id, new_secret, now
 from chat.database import transaction
 from chat.errors import ChatError
+from chat.limits import MAX_LISTED
 from chat.models import LoginThrottle, Session, User
 from chat.prepared import Prepared
 from chat.presenters import present_me, present_session
@@ -196,13 +198,13 @@ def show_session(actor: Actor) -> Answer:
     return Answer({"user": present_me(actor.user), "session_id": actor.user.session_id}, changed=used)
 
 
-def list_sessions(actor: Actor) -> Answer:
-    """One's sign-ins and tokens that still hold."""
-    query = select(Session).filter_by(user_id=actor.id, revoked_at=None).order_by(Session.created_at.desc())
-    sessions = list(journal.session().scalars(query))
+def list_sessions(actor: Actor, after: str | None = None, limit: int = MAX_LISTED) -> Answer:
+    """The caller's sign-ins and tokens that still hold, the newest first."""
+    query = select(Session).filter_by(user_id=actor.id, revoked_at=None).order_by(Session.id.desc())
+    sessions, more = read_page(query if after is None else query.where(Session.id < after), limit)
     live = live_among(actor.workspace, [session.id for session in sessions])
     shown = [present_session(session, actor.user.session_id) for session in sessions if session.id in live]
-    return Answer({"sessions": shown})
+    return Answer({"sessions": shown, "next": sessions[-1].id if more else None})
 
 
 def end_session(actor: Actor, session_id: str) -> Answer:

@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from chat import journal
 from chat.actions import Answer
-from chat.actions.channels import find_channels, find_participants, personal
+from chat.actions.channels import find_channels, find_participants, heads_of_mine, personal
 from chat.actions.history import complete, latest
 from chat.actions.reading import count_unread
 from chat.actors import Actor
 from chat.basics import iso, new_id, now
 from chat.errors import ChatError
 from chat.journal import Event
-from chat.limits import LIMITS, MAX_CHANGES, MAX_STREAMS, MAX_SYNCED, PAGE
+from chat.limits import LIMITS, MAX_CHANGES, MAX_LISTED, MAX_STREAMS, MAX_SYNCED, PAGE
 from chat.models import Channel, Deployment, Membership, Message, ReadCursor
 from chat.policies import access_channel
 from chat.prepared import Prepared
@@ -47,8 +48,11 @@ class Changes:
 
 
 def hello(actor: Actor) -> Answer:
-    """What a connection starts from: who one is, the channels one is in, and where every stream stands."""
-    channels = find_channels(actor, and_public=False)
+    """What a connection starts from: who the person is, the channels they are in, and where every stream stands.
+
+    Of very many channels it shows a page, as ``truncated``; all of them are told of nevertheless.
+    """
+    channels, more = find_channels(actor, "", MAX_LISTED, and_public=False)
     return Answer(
         {
             "user": present_me(actor.user),
@@ -60,6 +64,8 @@ def hello(actor: Actor) -> Answer:
             "stream": actor.id,
             "seq": journal.head(actor.id).seq,
         }
+        | ({"truncated": True} if more else {}),
+        heads=heads_of_mine(actor),
     )
 
 
@@ -114,7 +120,7 @@ def catch_up(actor: Actor, stream_id: str, after: int, at_most: int, epoch: str)
     """One stream's part of the answer to ``sync``."""
     try:
         if stream_id == actor.id:
-            changes = own_changes(actor.id, after, at_most)
+            changes = replayed_own(actor.id, after, at_most)
         else:
             channel, _ = access_channel(actor, stream_id, "channel:read")  # held, so that its row is not read again
             changes = channel_changes(channel.id, after, at_most, epoch)
@@ -146,9 +152,44 @@ def channel_changes(channel_id: str, after: int, limit: int, epoch: str) -> Chan
     head = journal.head(channel_id)
     if after >= head.seq:
         return Changes([], head.seq, head.floor, beyond=after > head.seq)
-    if after < head.floor:
+    if after < head.floor or are_more(_CHANGED_IN_CHANNEL, channel_id, after, head.seq, limit):
         return Changes([], head.seq, head.floor, limited=True)
     return changes_at((epoch, head.seq, head.floor), channel_id, after, limit)
+
+
+def replayed_own(user_id: str, after: int, limit: int) -> Changes:
+    """What changed for one person alone after a number, for an answer: all of it, or that it is too much."""
+    head = journal.head(user_id)
+    if are_more(_CHANGED_FOR_PERSON, user_id, after, head.seq, limit):
+        return Changes([], head.seq, limited=True)
+    return own_changes(user_id, after, limit)
+
+
+def _how_many_changed(*stamps: tuple[InstrumentedAttribute[str], InstrumentedAttribute[Any]]) -> Prepared:
+    """Counts the rows that changed in a stream after a number, up to ``at_most`` of each table, by the index alone."""
+    counts = []
+    for stream, seq in stamps:
+        rows = select(seq).where(stream == bindparam("stream"), seq > bindparam("after"))
+        rows = rows.order_by(seq).limit(bindparam("at_most"))
+        counts.append(select(func.count()).select_from(rows.subquery()).scalar_subquery())
+    return Prepared(select(sum(counts[1:], counts[0]).label("rows")))
+
+
+_CHANGED_IN_CHANNEL = _how_many_changed(
+    (Message.channel_id, Message.changed_seq), (Membership.channel_id, Membership.changed_seq)
+)
+_CHANGED_FOR_PERSON = _how_many_changed(
+    (Membership.user_id, Membership.own_seq), (ReadCursor.user_id, ReadCursor.own_seq)
+)
+
+
+def are_more(changed: Prepared, stream_id: str, after: int, head: int, limit: int) -> bool:
+    """Whether more rows changed in a stream after a number than an answer replays.
+
+    Asked before any of them is loaded: a client that was away for long is answered ``limited`` for each of its streams,
+    and must not cost a page of whole messages for each. One number stamps one row, so a short stretch needs no look.
+    """
+    return head - after > limit and changed(stream=stream_id, after=after, at_most=limit + 1).rows > limit
 
 
 # Whatever changes a channel takes its next number or, when retention removes something, moves its floor. So what it
@@ -189,18 +230,20 @@ def own_changes(user_id: str, after: int, limit: int) -> Changes:
         return Changes([], head.seq, beyond=after > head.seq)
     session = journal.session()
     told: list[tuple[int, str, dict[str, Any], bool]] = []
-    memberships = (
+    query = (
         select(Membership, Channel)
         .join(Channel)
         .where(Membership.user_id == user_id, Membership.own_seq > after)
         .order_by(Membership.own_seq)
         .limit(limit + 1)
     )
-    for membership, channel in session.execute(memberships):
+    memberships = session.execute(query).all()
+    participants = find_participants([channel.id for _, channel in memberships if not channel.is_named])
+    for membership, channel in memberships:
         if membership.left_at:
             told.append((membership.own_seq, "channel_left", {"channel_id": channel.id}, False))
         else:
-            shown = present_channel(channel, people_of(channel))
+            shown = present_channel(channel, participants.get(channel.id))
             told.append((membership.own_seq, "channel_joined", {"channel": shown}, False))
     cursors = (  # only of channels one is in: what was missed in others is none of one's business any more
         select(ReadCursor)

@@ -10,10 +10,12 @@ from sqlalchemy import select, update
 from chat import journal, passwords
 from chat.actions import Answer
 from chat.actions.memberships import admit
+from chat.actions.pages import read_page
 from chat.actors import Actor, Asker, Workspace
 from chat.basics import hash_secret, new_id, new_secret, now
 from chat.database import transaction
 from chat.errors import ChatError
+from chat.limits import MAX_LISTED
 from chat.models import Channel, Deployment, Invite, User
 from chat.policies import find_membership, may_administer_workspace, may_in_channel
 from chat.presenters import present_invite, present_me, present_user
@@ -142,10 +144,10 @@ def add_invite(
     return invite, secret
 
 
-def list_users(actor: Actor) -> Answer:
-    """Everyone of the workspace, also those who left: their messages stay."""
-    users = journal.session().scalars(select(User).order_by(User.username))
-    return Answer({"users": [present_user(user) for user in users]})
+def list_users(actor: Actor, after: str = "", limit: int = MAX_LISTED) -> Answer:
+    """Everyone of the workspace by username, also people who left: their messages stay."""
+    users, more = read_page(select(User).where(User.username > after).order_by(User.username), limit)
+    return Answer({"users": [present_user(user) for user in users], "next": users[-1].username if more else None})
 
 
 def show_me(actor: Actor) -> Answer:

@@ -129,8 +129,9 @@ class Door:
     def _greet(self, asker: Asker) -> None:
         """Say hello before the first answer: the API Gateway takes nothing for a connection that is just opening."""
         assert asker.connection is not None
-        hello = self.dispatch.perform(asker, "hello", {}).data
-        heads = {channel["id"]: channel["seq"] for channel in hello["channels"]} | {hello["stream"]: hello["seq"]}
+        answer = self.dispatch.perform(asker, "hello", {})
+        hello = answer.data
+        heads = {**(answer.heads or {}), hello["stream"]: hello["seq"]}
         if not self.registry.greet(asker.connection, heads):
             return  # another frame came at the same moment
         frame = pack({"event": "hello", "data": hello})

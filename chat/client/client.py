@@ -53,7 +53,9 @@ class Client(Rest):
         self._connection = Connection(self.url, token, self._lock, transports)
         self._outbox = Outbox(self._shelf, self._connection, self._on_delivered, self._trace, self._changed)
         self._applying = Applying(self._outbox.seen, self._tell, self._trace)
-        self._following = Following(self._connection, self._applying, self._changed, everywhere, keep)
+        self._following = Following(
+            self._connection, self._applying, self._changed, everywhere, keep, lambda: self.read_all("/channels", "channels")
+        )
 
     def open(self) -> Self:
         """Begin to connect, in the background; ``close`` ends it. A ``with`` does both."""

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import engineio
 import socketio
@@ -29,6 +29,7 @@ OPTIONS = {"skip_utf8_validation": True}  # byte by byte, in Python; decoding fi
 
 Token = str | Callable[[], str]
 Then = Callable[[dict[str, Any], Refused | None], None]
+Result = TypeVar("Result")
 
 
 def backoff(attempt: int) -> float:
@@ -126,6 +127,25 @@ class Connection:
         heapq.heappush(self._timers, timer)
         if self._timers[0] is timer:
             self._wake.notify_all()
+
+    def aside(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
+        """Do what waits, such as a call over REST, in a thread besides; ``then`` is called if this same connection
+        still stands. If it fails, the connection is opened anew."""
+        socket = self._socket
+
+        def run() -> None:
+            try:
+                result = work()
+            except Exception as error:
+                log.info("starting anew: %s", error)
+                with self.lock:
+                    self._lose(socket)
+                return
+            with self.lock:
+                if socket is self._socket:
+                    self._guard(lambda: then(result))
+
+        threading.Thread(target=run, name="chat.client.aside", daemon=True).start()
 
     # In the connection's thread ------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ What an event or an answer does to what is held stands in applying.py. Rules 1 t
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -43,12 +44,14 @@ class Following:
     changed: threading.Condition
     everywhere: bool  # follow every channel that one is in
     keep: int | None
+    list_channels: Callable[[], list[Row]]  # asks for the whole list over REST; waits for it
 
     def __post_init__(self) -> None:
         self.epoch: str | None = None
         self.limits = LIMITS
         self.own = Feed("")
         self.mine: dict[str, Row] = {}
+        self._unlisted: set[str] | None = None  # while the list is on its way: channels that came or went meanwhile
         self.follows: dict[str, Follow] = {}
         self._syncing = self._sync_due = self._heads_due = False
         self._sync_tries = 0
@@ -56,7 +59,8 @@ class Following:
     @property
     def current(self) -> bool:
         """Every followed channel is live."""
-        return self.connection.greeted and all(follow.state == "live" for follow in self.follows.values())
+        is_listed = self.connection.greeted and self._unlisted is None
+        return is_listed and all(follow.state == "live" for follow in self.follows.values())
 
     def follow(self, channel_id: str) -> None:
         """Follow a channel, as a member or not."""
@@ -77,6 +81,7 @@ class Following:
     def lost(self) -> None:
         """The connection is gone; what is held stays."""
         self._syncing = self._sync_due = self._heads_due = False
+        self._unlisted = None
         for follow in self.follows.values():
             follow.state = "idle"
 
@@ -109,7 +114,7 @@ class Following:
             self.own.behind = False
             self.own.catch_up(hello["seq"])
             self._move_own("hello")
-            self._list({row["id"]: row for row in hello["channels"]})
+            self._list({row["id"]: row for row in hello["channels"]}, is_whole=not hello.get("truncated"))
         for follow in list(self.follows.values()):
             self._subscribe(follow)
         self._drain_own()
@@ -161,16 +166,34 @@ class Following:
                 self.applying.tell(partial(Missed, follow.window.stream, 0))
             self._purge(follow)
 
-    def _list(self, channels: dict[str, Row]) -> None:
-        for id in self.mine.keys() - channels.keys():
+    def _list(self, channels: dict[str, Row], *, is_whole: bool = True) -> None:
+        """Take a list of the channels that are mine; of one that is not whole, the rest is asked for over REST."""
+        if not is_whole:
+            self._unlisted = set()
+            self.connection.aside(self.list_channels, self._on_listed)
+        for id in self.mine.keys() - channels.keys() if is_whole else ():
             self._left(id)
         for id in channels.keys() - self.mine.keys():
             self.mine[id] = channels[id]
             if self.everywhere:
                 self._add(id)
 
+    def _on_listed(self, rows: list[Row]) -> None:
+        """The whole list. It was read after hello, so what came or went since is known better already."""
+        channels = {row["id"]: row for row in rows if row["role"]}
+        for id in self._unlisted or ():
+            channels.pop(id, None)
+            if id in self.mine:
+                channels[id] = self.mine[id]
+        self._unlisted = None
+        self._list(channels)
+        for follow in list(self.follows.values()):
+            self._subscribe(follow)
+        self.changed.notify_all()
+
     def _joined(self, channel: Row) -> None:
         id = channel["id"]
+        self._note_change(id)
         self.mine[id] = {**channel, "role": channel.get("role") or "member"}
         self.applying.tell(lambda: Joined(Channel.from_dict(self.mine[id])))
         if self.everywhere and id not in self.follows:
@@ -181,12 +204,17 @@ class Following:
 
     def _left(self, channel_id: str) -> None:
         """Not mine any more; what is followed by name is asked for again."""
+        self._note_change(channel_id)
         self.mine.pop(channel_id, None)
         if follow := self.follows.get(channel_id):
             self._purge(follow)
             if not follow.by_name:
                 del self.follows[channel_id]
         self.applying.tell(partial(Left, channel_id))
+
+    def _note_change(self, channel_id: str) -> None:
+        if self._unlisted is not None:
+            self._unlisted.add(channel_id)
 
     def _purge(self, follow: Follow) -> None:
         """Let go of what is held; an answer on its way is about what was."""

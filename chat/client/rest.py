@@ -22,11 +22,20 @@ class Rest:
 
     def channels(self) -> list[Channel]:
         """The channels one is in, and the public ones."""
-        return [Channel.from_dict(row) for row in self.get("/channels")["channels"]]
+        return [Channel.from_dict(row) for row in self.read_all("/channels", "channels")]
 
     def users(self) -> list[User]:
         """Everyone."""
-        return [User.from_dict(row) for row in self.get("/users")["users"]]
+        return [User.from_dict(row) for row in self.read_all("/users", "users")]
+
+    def read_all(self, path: str, name: str) -> list[Row]:
+        """All of a list, page by page: ``chat.read_all("/channels/…/members", "members")``."""
+        rows: list[Row] = []
+        page: Row = {"next": ""}
+        while page["next"] is not None:
+            page = self.get(path, **({"after": page["next"]} if rows else {}))
+            rows += page[name]
+        return rows
 
     def get(self, path: str, **query: Any) -> Row:
         """Read over REST: ``chat.get("/channels/…/messages", before=100)``."""

@@ -129,13 +129,13 @@ class Gateway:
         while True:
             entries += self.rooms.begin(connection, wanted - counted, COUNTING)
             counted |= wanted
-            hello = self.dispatch.perform(asker, "hello", {}).data
-            heads = {channel["id"]: channel["seq"] for channel in hello["channels"]}
+            answer = self.dispatch.perform(asker, "hello", {})
+            hello, heads = answer.data, dict(answer.heads or {})
             wanted = set(heads)
             if wanted <= counted:
                 break  # else a channel was joined between the two reads: count its news too, from a newer snapshot
         heads[connection.user_id] = hello["seq"]
-        self.sio.emit("hello", hello, room=connection.sid)
+        self.sio.greet(connection.sid, hello)
         for entry in entries:
             if entry.stream in heads:
                 self.rooms.settle(entry, heads[entry.stream])

@@ -166,6 +166,13 @@ class Server(socketio.Server):
         if eio_sid:
             self.eio.disconnect(eio_sid)
 
+    def greet(self, sid: str, hello: Answer) -> None:
+        """Say hello. It counts as an answer, not as an event that a slow reader leaves unread: it is as large as what
+        the person is in, and must never be what keeps them out."""
+        eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
+        if eio_sid:
+            self.eio.answer(eio_sid, f"{packet.EVENT}{strict_json.dumps(['hello', hello])}")
+
     def _acknowledge(self, eio_sid: str, id: int | None, answer: Answer) -> None:
         if id is not None:
             self.eio.answer(eio_sid, f"{packet.ACK}{id}{strict_json.dumps([answer])}")

@@ -112,7 +112,15 @@ class SignedIn(AMe):
     csrf_token = Text(required=True)
 
 
-class Sessions(Schema):
+class Page(Schema):
+    """A page of a list."""
+
+    next = Text(
+        required=True, allow_none=True, metadata={"description": "`after` of the next page; null: this is the last."}
+    )
+
+
+class Sessions(Page):
     sessions = fields.List(fields.Nested(Session), required=True)
 
 
@@ -132,11 +140,11 @@ class NewInvite(Schema):
     expires_at = Moment(required=True)
 
 
-class Users(Schema):
+class Users(Page):
     users = fields.List(fields.Nested(User), required=True)
 
 
-class Channels(Schema):
+class Channels(Page):
     channels = fields.List(fields.Nested(PersonalChannel), required=True)
     stream = Text(required=True)
     seq = Number(required=True)
@@ -149,6 +157,9 @@ class AChannel(Schema):
 class Members(Schema):
     members = fields.List(fields.Nested(Member), required=True)
     seq = Number(required=True)
+    next = Number(
+        required=True, allow_none=True, metadata={"description": "`after` of the next page; null: this is the last."}
+    )
 
 
 class AMember(Schema):

@@ -65,7 +65,9 @@ class Hello(Schema):
     channels = fields.List(fields.Nested(PersonalChannel), required=True)
     stream = Text(required=True)
     seq = Number(required=True)
-    truncated = Switch(metadata={"description": "Over the API Gateway: too many channels; ask for them over HTTP."})
+    truncated = Switch(
+        metadata={"description": "There are more channels than these: take the whole list from `GET /channels`."}
+    )
 
 
 class News(Schema):

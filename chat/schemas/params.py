@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from chat.limits import MAX_PAGE
+from chat.limits import MAX_LISTED, MAX_PAGE
 from chat.schemas.fields import (
     ClientMessageId,
     Email,
@@ -24,6 +24,11 @@ PASSWORD = validate.Length(min=8, max=256)
 
 class Nothing(Schema):
     """No arguments."""
+
+
+class Listing(Schema):
+    after = Text(metadata={"description": "`next` of the page before; without it, the first page."})
+    limit = Number(low=1, high=MAX_LISTED, metadata={"description": "Entries in a page; 500 without."})
 
 
 class InChannel(Schema):
@@ -140,6 +145,11 @@ class UpdateChannel(InChannel):
     name = Line(MAX_NAME, 1)
     topic = Line(MAX_TOPIC)
     kind = Text(validate=validate.OneOf(["public", "private"]))
+
+
+class ListMembers(InChannel):
+    after = Number(metadata={"description": "`next` of the page before; without it, the first page."})
+    limit = Number(low=1, high=MAX_LISTED, metadata={"description": "Members in a page; 500 without."})
 
 
 class OfMember(InChannel):

@@ -11,6 +11,20 @@ export interface Rest {
   send<Data>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: object): Promise<Data>;
 }
 
+/** A whole list, page by page: what the first page says, with the rows of all pages under `name`. */
+export async function readAll<Page extends object>(rest: Rest, path: string, name: keyof Page): Promise<Page> {
+  type Part = Page & { next?: string | number | null };
+  const first = await rest.get<Part>(path);
+  let rows = first[name] as unknown[];
+  let { next } = first;
+  while (next !== undefined && next !== null) {
+    const page = await rest.get<Part>(`${path}?${query({ after: next })}`);
+    rows = [...rows, ...(page[name] as unknown[])];
+    next = page.next;
+  }
+  return { ...first, [name]: rows };
+}
+
 export class Api implements Rest {
   csrfToken = "";
   onSessionEnded = () => {};

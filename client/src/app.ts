@@ -1,6 +1,6 @@
 // Puts the parts together, and is what the interface asks to do things.
 import { computed, effect, signal, untracked } from "@preact/signals";
-import { Api } from "./api";
+import { Api, readAll } from "./api";
 import { connectionOf } from "./connection";
 import { forgetDrafts } from "./drafts";
 import { active, note, visited } from "./lately";
@@ -85,7 +85,7 @@ export class App {
   }
 
   async loadUsers(): Promise<void> {
-    this.store.learn((await this.api.get<{ users: User[] }>("/users")).users);
+    this.store.learn((await readAll<{ users: User[] }>(this.api, "/users", "users")).users);
   }
 
   nameOf(userId: string): string | null {

@@ -181,7 +181,7 @@ export interface Hello {
   channels: PersonalChannel[];
   stream: string;
   seq: number;
-  /** Over the API Gateway: too many channels; ask for them over HTTP. */
+  /** There are more channels than these: take the whole list from `GET /channels`. */
   truncated?: boolean;
 }
 
@@ -368,7 +368,13 @@ export interface SignedIn extends AMe {
   csrf_token: string;
 }
 
-export interface Sessions {
+/** A page of a list. */
+export interface Page {
+  /** `after` of the next page; null: this is the last. */
+  next: string | null;
+}
+
+export interface Sessions extends Page {
   sessions: Session[];
 }
 
@@ -388,11 +394,11 @@ export interface NewInvite {
   expires_at: string;
 }
 
-export interface Users {
+export interface Users extends Page {
   users: User[];
 }
 
-export interface Channels {
+export interface Channels extends Page {
   channels: PersonalChannel[];
   stream: string;
   seq: number;
@@ -405,6 +411,8 @@ export interface AChannel {
 export interface Members {
   members: Member[];
   seq: number;
+  /** `after` of the next page; null: this is the last. */
+  next: number | null;
 }
 
 export interface AMember {
@@ -413,6 +421,13 @@ export interface AMember {
 
 /** No arguments. */
 export type NothingParams = Record<string, never>;
+
+export interface ListingParams {
+  /** `next` of the page before; without it, the first page. */
+  after?: string;
+  /** Entries in a page; 500 without. */
+  limit?: number;
+}
 
 export interface InChannelParams {
   channel_id: string;
@@ -539,6 +554,13 @@ export interface UpdateChannelParams extends InChannelParams {
   name?: string;
   topic?: string;
   kind?: "public" | "private";
+}
+
+export interface ListMembersParams extends InChannelParams {
+  /** `next` of the page before; without it, the first page. */
+  after?: number;
+  /** Members in a page; 500 without. */
+  limit?: number;
 }
 
 export interface OfMemberParams extends InChannelParams {

@@ -17,6 +17,8 @@ from tests.actions.conftest import Office, Someone, watching
 SMALL = re.compile(r"SCAN (deployment|CONSTANT ROW|\(subquery-\d+\))$")
 # What hangs on the messages of one page is sorted after it was found, and is no more than that.
 PARTS = re.compile(r"FROM (reactions|mentions|file_references) WHERE \1\.message_id IN ")
+# So is a page of the channels that someone is in: the index on their memberships finds them, in another order.
+MINE = re.compile(r"FROM channels WHERE channels\.id > \S+ AND channels\.id IN \(SELECT memberships\.channel_id ")
 
 
 class Scene:
@@ -89,7 +91,8 @@ def test_it_is_found_by_an_index(office: Office, someone: Callable[..., Someone]
     try:
         for statement, parameters in asked:
             values = parameters[0] if isinstance(parameters, list) else parameters
-            may_sort = bool(PARTS.search(" ".join(statement.split())))
+            flat = " ".join(statement.split())
+            may_sort = bool(PARTS.search(flat) or MINE.search(flat))
             found = slow_steps(connection.cursor(), statement, values, may_sort=may_sort)
             assert not found, f"{found}:\n{statement}"
     finally:

@@ -56,7 +56,10 @@ class Wire:
         applying = Applying(lambda row: None, lambda make: self.events.append(make()), lambda do, **fields: None)
         changed = threading.Condition(threading.RLock())
         changed.acquire()
-        self.client = Following(self, applying, changed, everywhere, keep)  # type: ignore[arg-type]
+        self.listed: list[Row] = []  # what the server has as the whole list of channels
+        self.waiting: list[Callable[[], None]] = []  # what is done in a thread besides
+        lists = lambda: list(self.listed)  # noqa: E731
+        self.client = Following(self, applying, changed, everywhere, keep, lists)  # type: ignore[arg-type]
 
     def ask(self, action: str, payload: Row, then: Callable[[Row, Refused | None], None]) -> None:
         self.asked.append((action, payload, then))
@@ -64,13 +67,17 @@ class Wire:
     def after(self, seconds: float, do: Callable[[], None]) -> None:
         self.timers.append((seconds, do))
 
+    def aside(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        self.waiting.append(lambda: then(work()))
+
     def restart(self) -> None:
         self.restarts += 1
 
     # The server's part ---------------------------------------------------------------------------
 
-    def hello(self, seq: int = 1, epoch: str = "1", channels: tuple[Row, ...] = (CHANNEL,)) -> None:
-        self.client.on_hello({"user": {"id": ME}, "stream": ME, "seq": seq, "epoch": epoch, "channels": channels})
+    def hello(self, seq: int = 1, epoch: str = "1", channels: tuple[Row, ...] = (CHANNEL,), **more: Any) -> None:
+        told = {"user": {"id": ME}, "stream": ME, "seq": seq, "epoch": epoch, "channels": channels, **more}
+        self.client.on_hello(told)
 
     def answer(self, action: str, data: Row | None = None, code: str | None = None, **more: Any) -> Row:
         """Answer the oldest request for this; its payload."""
@@ -363,3 +370,29 @@ def test_who_keeps_everything_begins_at_the_beginning() -> None:
     wire.hello()
     assert wire.page(message(3), message(4, thread_id="m3"), seq=4)["since"] == 0
     assert (wire.held, wire.news) == ([("m3", 3), ("m4", 4)], [])  # it is history
+
+
+# More channels than a hello shows --------------------------------------------------------------------------
+
+
+def channel(id: str, role: str | None = "member") -> Row:
+    return {**CHANNEL, "id": id, "role": role}
+
+
+def test_of_a_hello_with_a_part_of_the_channels_nothing_is_taken_to_be_left(wire: Wire) -> None:
+    wire.hello(seq=1, channels=(channel("coffee"),), truncated=True)
+    assert {TEA, "coffee"} <= wire.client.mine.keys()
+    assert not wire.client.current  # the rest is on its way
+    wire.listed = [channel("coffee"), channel("milk"), channel("lobby", role=None)]
+    wire.waiting.pop()()
+    assert wire.client.mine.keys() == {"coffee", "milk"}
+    assert [event for event in wire.events if isinstance(event, Left)]
+
+
+def test_what_came_or_went_while_the_list_was_on_its_way_stays_so(wire: Wire) -> None:
+    wire.hello(seq=1, channels=(channel("coffee"),), truncated=True)
+    wire.listed = [CHANNEL, channel("coffee")]
+    wire.client.on_event(own(2, "channel_left", channel_id=TEA))
+    wire.client.on_event(own(3, "channel_joined", channel=channel("milk")))
+    wire.waiting.pop()()
+    assert wire.client.mine.keys() == {"coffee", "milk"}

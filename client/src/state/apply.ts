@@ -130,7 +130,9 @@ export function answer(world: World, id: string, read: Read, asked: Asked): Worl
 /** Something happened in a channel that is not open here. */
 export function heardOf(world: World, activity: Activity): World {
   const id = activity.channel_id;
-  if (world.live === id || !world.channels.has(id)) return world;
+  if (world.live === id) return world;
+  // It may be in the part of the list that is still on its way, which may have been read before this.
+  if (!world.channels.has(id)) return world.own.stale ? inDoubt(world, id) : world;
   return recount(world, id, counted(world.reads.get(id), activity, world.me));
 }
 
@@ -155,6 +157,8 @@ const joined = (world: World, channel: Channel): World =>
 /** Rule 4: not mine any more. A public channel can still be looked at, anything else is gone. */
 function left(world: World, id: string): World {
   const channel = world.channels.get(id);
+  // The list on its way may bring it back with an older count than the one let go of here.
+  if (world.own.stale) world = inDoubt(world, id);
   world = { ...purge(world, id), reads: withoutEntry(world.reads, id) };
   if (channel?.kind !== "public") return { ...world, channels: withoutEntry(world.channels, id) };
   return { ...world, channels: withEntry(world.channels, id, { ...channel, role: null }) };
@@ -174,10 +178,12 @@ export function greet(world: World, hello: Hello): World {
     world = { ...world, epoch: hello.epoch, channels: new Map(), windows: new Map(), reads: new Map(), live: null };
     world = { ...world, own: { ...world.own, cursor: -1, held: new Map() } };
   }
-  world = { ...world, own: { ...world.own, stream: hello.stream } };
+  // Of very many channels it shows a page: the rest is with the whole list.
+  world = { ...world, own: { ...world.own, stream: hello.stream, stale: world.own.stale || !!hello.truncated } };
   const asked = world.reads;
   if (hello.seq < world.own.cursor) return hello.channels.reduce((world, row) => installPersonal(world, row, asked), world);
-  return drainOwn(listMine(moveOwn(world, hello.seq), hello.channels, asked));
+  const list = hello.truncated ? installListed : listMine;
+  return drainOwn(list(moveOwn(world, hello.seq), hello.channels, asked));
 }
 
 export interface ChannelList {
@@ -202,11 +208,16 @@ export function list(world: World, answer: ChannelList, asked: Asked, anew: bool
 function listMine(world: World, channels: Channel[], asked: Asked): World {
   const mine = new Set(channels.filter((channel) => channel.role).map((channel) => channel.id));
   for (const [id, channel] of world.channels) if (channel.role && !mine.has(id)) world = left(world, id);
+  world = installListed(world, channels, asked);
+  for (const id of world.windows.keys()) if (!mayHold(world, id)) world = left(world, id);
+  return world;
+}
+
+function installListed(world: World, channels: Channel[], asked: Asked): World {
   for (const channel of channels) {
     world = installChannel(world, { ...channel, role: channel.role ?? null });
     if (channel.role && channel.read) world = answer(world, channel.id, channel.read, asked);
   }
-  for (const id of world.windows.keys()) if (!mayHold(world, id)) world = left(world, id);
   return world;
 }
 

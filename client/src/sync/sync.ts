@@ -1,7 +1,7 @@
 // Keeps what this client holds equal to what the server has: subscribes, notices what is missing, asks for it.
 // Applying is done by state/apply; here is only when to ask, and which answers still count.
 import { effect } from "@preact/signals";
-import { query, type Rest } from "../api";
+import { query, readAll, type Rest } from "../api";
 import { backoff } from "../lib/backoff";
 import * as apply from "../state/apply";
 import type { Store } from "../state/store";
@@ -150,7 +150,8 @@ export class Sync {
   /** Who is in the channel; asked for when someone wants to see. */
   async members(id: string): Promise<void> {
     const generation = this.generation;
-    const answer = await this.rest.get<{ members: Member[]; seq: number }>(`/channels/${encodeURIComponent(id)}/members`);
+    const path = `/channels/${encodeURIComponent(id)}/members`;
+    const answer = await readAll<{ members: Member[]; seq: number }>(this.rest, path, "members");
     if (generation !== this.generation) return;
     this.change((world) => {
       const window = world.windows.get(id);
@@ -160,9 +161,12 @@ export class Sync {
 
   /** Mine and the public channels. */
   async list(anew = false): Promise<void> {
+    const { connection } = this;
     const { epoch, reads } = this.store.world.value;
-    const answer = await this.rest.get<apply.ChannelList>("/channels");
-    this.change((world) => (world.epoch === epoch ? apply.list(world, answer, reads, anew) : world));
+    const answer = await readAll<apply.ChannelList>(this.rest, "/channels", "channels");
+    // What began on an earlier connection knows nothing of what happened while there was none.
+    const whole = anew && connection === this.connection;
+    this.change((world) => (world.epoch === epoch ? apply.list(world, answer, reads, whole) : world));
   }
 
   /** Do something to what is held, then whatever that makes necessary. */
@@ -326,7 +330,7 @@ export class Sync {
     }
     if (own.stale) void this.relist();
     if (this.wanted().length && !this.timers.has("sync")) this.after("sync", GAP_MS, () => void this.sync());
-    if (ask.size && !this.timers.has("ask") && !this.asking) this.after("ask", ASK_MS, () => void this.askCounts());
+    if (ask.size && !own.stale && !this.timers.has("ask") && !this.asking) this.after("ask", ASK_MS, () => void this.askCounts());
   }
 
   /** The streams that have a gap or are known to be behind, with their cursors. */
@@ -386,8 +390,8 @@ export class Sync {
     const { connection } = this;
     await this.list(true).catch(() => {});
     this.relisting = false;
-    if (this.store.world.value.own.stale) this.after("relist", backoff(5), () => void this.relist());
-    else if (connection !== this.connection) this.settle();
+    if (connection !== this.connection) this.settle();
+    else if (this.store.world.value.own.stale) this.after("relist", backoff(5), () => void this.relist());
   }
 
   /** Counts in doubt, each asked for once however often it was doubted. */

@@ -5,7 +5,7 @@ import { backoff } from "../lib/backoff";
 import { Pace } from "../lib/pace";
 import { texts } from "../texts";
 import { asRefusal, dataOf, NO_ANSWER, OFFLINE, Refusal } from "./refusal";
-import type { Actions, Channel, Events, Told } from "../wire";
+import type { Actions, Told } from "../wire";
 import type { Transport, TransportState } from "./transport";
 
 const ANSWER_MS = 8_000;
@@ -163,9 +163,6 @@ export class ApiGatewayTransport implements Transport {
     if (frame.event === undefined) return this.fail([...this.pending.keys()][0], NO_ANSWER);
     this.attempt = 0;
     if (frame.event === "ack") return this.onAnswer(frame);
-    if (frame.event === "hello" && (frame.data as { truncated?: boolean }).truncated) {
-      return void this.complete(socket, frame.data as Events["hello"]);
-    }
     this.onTold([frame.event, frame.data] as Told);
   }
 
@@ -175,16 +172,6 @@ export class ApiGatewayTransport implements Transport {
     this.pending.delete(frame.request_id!);
     clearTimeout(pending.timer);
     pending.settle(frame);
-  }
-
-  /** A hello with more channels than one message takes comes without them. */
-  private async complete(socket: WebSocket, hello: Events["hello"]): Promise<void> {
-    try {
-      const { channels, seq } = await this.api.get<{ channels: Channel[]; seq: number }>("/channels");
-      if (socket === this.socket) this.onTold(["hello", { ...hello, channels: channels.filter(({ role }) => role), seq }] as Told);
-    } catch {
-      if (socket === this.socket) this.restart();
-    }
   }
 
   private onTold(told: Told): void {

@@ -57,6 +57,8 @@ export class Server {
   /** What the next asking of an action, or of a path over REST, is refused with. */
   readonly refusals = new Map<string, Refusal>();
   loseNextAnswer = false;
+  /** Channels in a hello and in a page of the list. */
+  perPage = Infinity;
   private ids = 0;
 
   constructor(readonly me = "ana") {}
@@ -224,17 +226,25 @@ export class Server {
 
   get(path: string): unknown {
     this.refuse(path);
-    const [, , id, what] = path.split(/[/?]/);
-    if (!id) return { channels: [...this.state.channels.keys()].filter((id) => this.mayRead(id)).map((id) => this.personal(id)), stream: "own", seq: this.state.heads.get("own") };
+    const [address, asking] = path.split("?");
+    const [, , id, what] = address!.split("/");
+    if (!id) return this.list(new URLSearchParams(asking).get("after") ?? "");
     if (!this.state.channels.has(id) || !this.mayRead(id)) throw new Refusal({ code: "channel_not_found", message: "No such channel." });
     const seq = this.state.heads.get(id)!;
     if (what === "members") return { members: this.members(id), seq };
     if (what !== "messages") return { channel: this.personal(id) };
-    const asked = Object.fromEntries(new URLSearchParams(path.split("?")[1]));
+    const asked = Object.fromEntries(new URLSearchParams(asking));
     const thread = asked.thread_id ?? null;
     const root = thread ? this.state.messages.get(thread) : undefined;
     if (thread && !root) throw new Refusal({ code: "thread_not_found", message: "No such thread." });
     return { ...this.page(this.messages(id, thread), asked), seq, ...(root && { root }) };
+  }
+
+  private list(after: string): unknown {
+    const ids = [...this.state.channels.keys()].filter((id) => this.mayRead(id) && id > after).sort();
+    const shown = ids.slice(0, this.perPage);
+    const next = shown.length < ids.length ? shown.at(-1) : null;
+    return { channels: shown.map((id) => this.personal(id)), stream: "own", seq: this.state.heads.get("own"), next };
   }
 
   private refuse(asked: string): void {
@@ -253,7 +263,10 @@ export class Server {
 
   hello(): unknown {
     const { epoch, heads } = this.state;
-    return { user: person(this.me), protocol: 1, epoch: String(epoch), limits: { text: 4000 }, server_time: ISO, channels: this.mine().map((id) => this.personal(id)), stream: "own", seq: heads.get("own") };
+    const mine = this.mine().sort();
+    const channels = mine.slice(0, this.perPage).map((id) => this.personal(id));
+    const more = channels.length < mine.length ? { truncated: true } : {};
+    return { user: person(this.me), protocol: 1, epoch: String(epoch), limits: { text: 4000 }, server_time: ISO, channels, stream: "own", seq: heads.get("own"), ...more };
   }
 
   heads(): void {

@@ -195,12 +195,3 @@ test("a server that cannot make tickets now is asked again later", async () => {
   Socket.all[1]!.opens();
   expect(transport.state.value).toBe("connected");
 });
-
-test("a hello too long for AWS is completed over HTTP", async () => {
-  const { transport, socket } = await standing();
-  const told: any[] = [];
-  transport.on((...event) => told.push(event));
-  socket.says({ event: "hello", data: { truncated: true, channels: [], seq: 1, epoch: "e" } });
-  await vi.advanceTimersByTimeAsync(20);
-  expect(told[0][1]).toMatchObject({ channels: [{ id: "mine" }], seq: 9, epoch: "e" });
-});

@@ -1,6 +1,7 @@
 // Oneself: the name others see, the password, where one is signed in, inviting others.
 import { useEffect, useState } from "preact/hooks";
 import { version } from "../../../package.json";
+import { readAll } from "../../api";
 import { app } from "../../app";
 import { shortTime } from "../../lib/time";
 import { texts } from "../../texts";
@@ -99,7 +100,7 @@ function Sessions({ changes }: { changes: number }) {
   const words = texts.account;
   const [sessions, setSessions] = useState<SessionRow[]>([]);
   const task = useTask();
-  const load = async () => setSessions((await app.api.get<{ sessions: SessionRow[] }>("/sessions")).sessions);
+  const load = async () => setSessions((await readAll<{ sessions: SessionRow[] }>(app.api, "/sessions", "sessions")).sessions);
   useEffect(() => void task.run(load), [changes]);
   const revokeOthers = () =>
     task.run(async () => {
