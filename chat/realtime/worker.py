@@ -8,9 +8,10 @@ websocket ends here: the transport takes its connection over, and its green thre
 
 import os
 import resource
+import socket
 import sys
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import FrameType
 from typing import Any
 
@@ -23,10 +24,50 @@ from gunicorn.sock import BaseSocket
 from gunicorn.workers.base_async import AsyncWorker
 
 from chat.realtime.discreet import Discreet
+from chat.realtime.places import Late, Place, Places, drain, network_of_peer
 
 HEARTBEAT = 0.25  # seconds; also how soon a stop is noticed
 FAREWELL = 0.1  # seconds for the closing frames to leave
 BREATHER = 0.5  # seconds between tries when the process is out of file descriptors
+
+
+class PlacedSocket(GreenSocket):
+    """A connection with a place: what its client takes too long for has ended.
+
+    It leans on ``_trampoline`` of eventlet's, by which everything waits; tests/realtime/test_seams.py pins it.
+    """
+
+    place: Place  # of what was accepted; a listener has none
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Read; what does not come in time has ended."""
+        try:
+            self.place.has_to_come()  # asked here, too: who reads what is always there never waits
+            data: bytes = super().recv(size, flags)
+        except Late:
+            self.place.is_over = True
+            return b""
+        if data:
+            self.place.heard()
+        return data
+
+    def sendall(self, data: bytes, flags: int = 0) -> None:
+        """Write; who takes it too slowly is gone."""
+        self.place.answers(len(data))
+        super().sendall(data, flags)
+
+    def hang_up(self) -> None:
+        """End the connection, whatever waits for it."""
+        self.fd.shutdown(socket.SHUT_RDWR)
+
+    def _trampoline(
+        self, fd: Any, read: bool = False, write: bool = False, timeout: float | None = None, timeout_exc: Any = None
+    ) -> Any:
+        place: Place | None = getattr(self, "place", None)
+        if place is None or (timeout is not None and timeout < place.left()):
+            return super()._trampoline(fd, read, write, timeout, timeout_exc)
+        with place.waiting():
+            return super()._trampoline(fd, read, write, place.left(), Late())
 
 
 class EventletWorker(Discreet, AsyncWorker):
@@ -45,12 +86,15 @@ class EventletWorker(Discreet, AsyncWorker):
         hubs.use_hub()  # a hub made before the fork would share its epoll with the master
         eventlet.monkey_patch()
         self.connections = eventlet.GreenPool(self.worker_connections)
+        self.places = Places(self.worker_connections)
         self.in_flight = 0
         self.cfg.set("sendfile", False)  # a green socket is non-blocking, which sendfile() refuses
         super().init_process()
 
     def run(self) -> None:
         """Accept connections until told to stop, then stop gracefully."""
+        self.config = getattr(self.wsgi, "config", {})
+        self.places.per_network = self.config.get("CONNECTIONS_PER_ADDRESS", 0)
         listeners = [unpatched(listener) for listener in self.sockets]
         acceptors = [eventlet.spawn(self.accept_from, listener) for listener in listeners]
         while self.alive:
@@ -79,7 +123,18 @@ class EventletWorker(Discreet, AsyncWorker):
                     self.log.error("Cannot accept a connection: %s", error)
                     eventlet.sleep(BREATHER)
                     continue
-                self.connections.spawn_n(self.handle, listener, connection, address)
+                connection.place = Place(network_of_peer(address, self.config), connection.hang_up)
+                if self.places.enter(connection.place):
+                    self.connections.spawn_n(self.handle, listener, connection, address)
+                else:
+                    connection.close()
+
+    def handle(self, listener: GreenSocket, client: PlacedSocket, addr: Any) -> None:
+        """Serve a connection for as long as it holds its place."""
+        try:
+            super().handle(listener, client, addr)
+        finally:
+            self.places.leave(client.place)
 
     def finish(self) -> None:
         """Close the websockets, let the requests being answered end, within graceful_timeout.
@@ -103,15 +158,19 @@ class EventletWorker(Discreet, AsyncWorker):
         except Exception:
             self.log.exception("on_worker_stop failed: %s", self)
 
-    def handle_request(self, listener_name: Any, req: Request, sock: GreenSocket, addr: Any) -> Any:
+    def handle_request(self, listener_name: Any, req: Request, sock: PlacedSocket, addr: Any) -> Any:
         """Serve one request; a websocket is no request that a stop would wait for."""
         if is_websocket(req):
             return super().handle_request(listener_name, req, sock, addr)
         self.in_flight += 1
         try:
-            return super().handle_request(listener_name, req, sock, addr)
+            is_kept = super().handle_request(listener_name, req, sock, addr)
         finally:
             self.in_flight -= 1
+        if not drain(req.body):
+            raise StopIteration
+        sock.place.rest(self.cfg.keepalive)
+        return is_kept
 
     def is_already_handled(self, respiter: Any) -> bool:
         """Whether the connection has become a websocket, so that no response may be written to it."""
@@ -119,9 +178,9 @@ class EventletWorker(Discreet, AsyncWorker):
             raise StopIteration
         return bool(super().is_already_handled(respiter))
 
-    def timeout_ctx(self) -> eventlet.Timeout:
-        """How long an idle connection may take to send its next request."""
-        return eventlet.Timeout(self.cfg.keepalive or None, False)
+    def timeout_ctx(self) -> AbstractContextManager[None]:
+        """Nothing: how long a request may take to come, its place knows."""
+        return nullcontext()
 
     # A signal handler runs in the middle of whatever is running, often the hub, where nothing
     # may block. What these two do blocks, so it goes to a green thread.
@@ -142,13 +201,13 @@ def allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def unpatched(listener: BaseSocket) -> GreenSocket:
+def unpatched(listener: BaseSocket) -> PlacedSocket:
     """A green socket on gunicorn's listening socket, of the unpatched class inside.
 
     Gunicorn's is of the class that was patched since; what it accepts would come wrapped
     twice, and every read and write of every connection would pay for it.
     """
-    return GreenSocket(patcher.original("socket").socket(fileno=os.dup(listener.fileno())))
+    return PlacedSocket(patcher.original("socket").socket(fileno=os.dup(listener.fileno())))
 
 
 def is_websocket(req: Request) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from chat.realtime.places import REQUEST_WITHIN
 from config import SETTINGS
 from tests.support import ROOT
 
@@ -163,3 +164,24 @@ def test_the_proxy_of_the_compose_file_is_the_sample_with_its_places_changed(com
     for pattern, _ in changes:
         assert re.search(pattern, sample), pattern
     assert int(compose["services"]["app"]["stop_grace_period"].rstrip("s")) > graceful_timeout()
+
+
+# Web servers ---------------------------------------------------------------------------------------------
+
+
+def test_what_is_begun_and_never_ended_has_a_time_in_both_web_servers_too() -> None:
+    nginx, caddy = ((DEPLOY / name).read_text() for name in ("nginx.conf", "Caddyfile"))
+    for setting in ("client_header_timeout", "client_body_timeout"):
+        assert re.search(rf"^{setting} {REQUEST_WITHIN:.0f}s;$", nginx, re.MULTILINE)
+    for setting in ("read_header", "read_body"):
+        assert re.search(rf"^\t\t\t{setting} {REQUEST_WITHIN:.0f}s$", caddy, re.MULTILINE)
+    # No web server keeps a connection for longer than Parley does.
+    assert int(re.findall(r"keepalive_timeout (\d+)s;", nginx)[0]) < keepalive()
+    [bound] = re.findall(r"^    limit_conn parley_addresses (\d+);$", nginx, re.MULTILINE)
+    [usual] = [setting.default for setting in SETTINGS if setting.name == "CONNECTIONS_PER_ADDRESS"]
+    assert int(bound) > usual  # who is bounded there has been told so by Parley first
+
+
+def keepalive() -> int:
+    conf = (ROOT / "chat" / "realtime" / "gunicorn_conf.py").read_text()
+    return int(re.findall(r"^keepalive = (\d+)", conf, re.MULTILINE)[0])

@@ -7,6 +7,7 @@ When one of these tests fails after an upgrade, read the new source before mendi
 from __future__ import annotations
 
 import _thread
+import errno
 import inspect
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 import engineio
+import eventlet.greenio.base
 import eventlet.hubs.hub
 import eventlet.wsgi
 import pytest
@@ -21,13 +23,17 @@ import socketio
 from engineio import payload
 from engineio.async_drivers import threading as threading_driver
 from engineio.socket import Socket as LibrarySocket
+from gunicorn import util
+from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.base import Worker
 from gunicorn.workers.base_async import AsyncWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 from prometheus_client import values
 from socketio import packet
 
 from chat.journal import Event
 from chat.realtime.discreet import Discreet
+from chat.realtime.places import Late
 from chat.realtime.server import Server, TextPacket
 from chat.realtime.threaded import DiscreetThreadWorker
 from chat.realtime.transport import Engine, RoomManager
@@ -236,3 +242,39 @@ def test_what_the_engine_says_of_a_connection_that_has_ended() -> None:
 def test_both_workers_refuse_what_is_no_http_without_repeating_it(worker: type) -> None:
     assert worker.handle_error is Discreet.handle_error
     assert "def handle_error(self, req, client, addr, exc)" in inspect.getsource(Worker)
+
+
+def test_everything_that_eventlet_waits_for_at_a_socket_goes_through_one_method() -> None:
+    green = eventlet.greenio.base.GreenSocket
+    parameters = ["self", "fd", "read", "write", "timeout", "timeout_exc"]
+    assert list(inspect.signature(green._trampoline).parameters) == parameters
+    assert "self._trampoline(" in inspect.getsource(green._read_trampoline)
+    assert "self._read_trampoline()" in inspect.getsource(green._recv_loop)
+    assert "self._trampoline(" in inspect.getsource(green._send_loop)
+    assert "return type(self)(client), addr" in inspect.getsource(green.accept)  # ours accepts ours
+    assert "self.send(" in inspect.getsource(green.sendall)
+
+
+def test_gunicorn_reads_and_writes_by_the_methods_that_have_a_time() -> None:
+    assert "self.sock.recv(" in inspect.getsource(SocketUnreader.chunk)
+    assert "sock.sendall(" in inspect.getsource(util.write)
+    assert "sock.sendall(" in inspect.getsource(util.write_chunk)
+    handling = inspect.getsource(AsyncWorker.handle)
+    assert "with self.timeout_ctx():\n                            req = next(parser)" in handling
+    # Who is late is said nothing of in the log, as if the connection had been reset.
+    assert "if e.errno not in (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN):" in handling
+    assert Late().errno == errno.ECONNRESET
+
+
+def test_gunicorns_threads_accept_and_end_connections_where_we_count_them() -> None:
+    accepting = inspect.getsource(ThreadWorker.accept)
+    assert "client_sock, client_addr = listener.accept()" in accepting
+    assert "errno.ECONNABORTED" in accepting
+    assert "listener.getsockname()" in accepting
+    assert "self.tpool.submit(self.handle, conn)" in inspect.getsource(ThreadWorker.enqueue_req)
+    assert "defer(self.finish_request, conn, fut)" in inspect.getsource(ThreadWorker.enqueue_req)
+    closing = inspect.getsource(ThreadWorker.finish_request)
+    assert "conn.close(graceful=True)" in closing  # by then ours is closed
+    assert "self.sock.setblocking(True)" in inspect.getsource(TConn.close)
+    assert "except OSError:\n            return" in inspect.getsource(util.close_graceful)
+    assert list(inspect.signature(ThreadWorker.handle_request).parameters) == ["self", "req", "conn"]
