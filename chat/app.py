@@ -26,6 +26,7 @@ from chat.aws.registry import Registry
 from chat.dispatch import Dispatch
 from chat.errors import ChatError
 from chat.extensions import db
+from chat.limits import MAX_BODY
 from chat.realtime.dispatcher import Dispatcher
 from chat.realtime.gateway import Gateway, SocketPost
 from chat.realtime.hints import Hints
@@ -35,8 +36,6 @@ from chat.realtime.server import Server
 from chat.rest import credentials
 from chat.retention import Retention
 from config import secret_key
-
-MAX_BODY = 256 * 1024
 
 
 @dataclass(frozen=True)

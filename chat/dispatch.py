@@ -32,6 +32,7 @@ from chat.commits import Commits
 from chat.database import Raced, begun
 from chat.errors import ChatError
 from chat.journal import Events, Journal
+from chat.limits import MAX_ARGUMENTS
 from chat.rates import Rates
 from chat.schemas import answers, events, params
 
@@ -198,6 +199,8 @@ def load(schema: Schema, payload: object) -> dict[str, Any]:
     """The arguments, checked; raises ChatError ``invalid_arguments`` naming the first field at fault."""
     if not isinstance(payload, dict):
         raise ChatError("invalid_arguments", "The arguments must be one JSON object.")
+    if len(payload) > MAX_ARGUMENTS:
+        raise ChatError("invalid_arguments", "These are too many arguments.")
     try:
         loaded = load_plain(schema, payload)
         return dict(schema.load(payload)) if loaded is None else loaded

@@ -10,6 +10,17 @@ MAX_CHANGES = 200  # changes of a stream that are replayed; more are answered wi
 MAX_STREAMS = 200  # streams in one sync
 MAX_LISTED = 500  # entries of a list in one answer, and channels in one hello; more come page by page
 
+MAX_BODY = 262_144  # bytes of a request
+MAX_STRANGERS_BODY = 16_384  # bytes of a request of somebody who is not signed in
+MAX_CREDENTIAL = 1_024  # characters of a token, a ticket or the token against forged requests; ours have fewer
+MAX_FOLDED = 500  # characters of a name or an address: to bring it into one form costs the square of its length
+MAX_ARGUMENTS = 32  # of an action, known or not
+MAX_EMOJI = 50  # different ones on a message, which is told whole at each change
+MAX_REACTING_USERS = 100  # of those who reacted with an emoji, by name; all of them are counted
+MAX_MENTIONS = MAX_TEXT // 2  # of a message: "@a" is the shortest
+MAX_PARTICIPANTS = 50  # of a conversation that has no name
+SNIPPET = 140  # characters of a message that are told to who does not look
+MAX_STORED_TEXT = 262_144  # characters of a message's text that an import brought, which keeps it whole
 MAX_SYNCED = 500  # changes in one answer to sync, of all streams together; what is beyond is limited, as above
 
 # What hello does not tell: nobody who keeps to the rest meets them.

@@ -6,9 +6,8 @@ from typing import Any
 
 from chat.actors import Account
 from chat.basics import iso
+from chat.limits import MAX_REACTING_USERS
 from chat.models import Channel, Invite, Membership, Message, NewMessage, Session, User
-
-MAX_REACTING_USERS = 100
 
 
 def present_user(user: User | Account) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import unicodedata
 import emoji
 
 from chat.errors import ChatError
-from chat.limits import MAX_TEXT
+from chat.limits import MAX_FOLDED, MAX_TEXT
 
 MAX_CUSTOM_EMOJI = 64
 EVERYONE = frozenset({"channel", "everyone", "here", "all"})
@@ -27,7 +27,7 @@ def check_text(text: str) -> str:
     written = text.strip()
     if not written:
         raise ChatError("no_text", field="text")
-    if len(written) > MAX_TEXT:
+    if len(written) > MAX_TEXT or len(text) > 2 * MAX_TEXT:  # stored as it was sent, with the white space around it
         raise ChatError("msg_too_long", f"A message has {MAX_TEXT} characters at most.", field="text")
     return text
 
@@ -46,7 +46,13 @@ def is_storable(text: str) -> bool:
 
 
 def fold(text: str) -> str:
-    """The text as it is compared: one form for what looks alike, without upper case."""
+    """The text as it is compared: one form for what looks alike, without upper case.
+
+    Raises ChatError ``invalid_arguments`` for one that is too long: a text of marks that combine costs the square of
+    its length, and one of some hundred thousand would hold the process for half a minute.
+    """
+    if len(text) > MAX_FOLDED:
+        raise ChatError("invalid_arguments", f"A name or an address has {MAX_FOLDED} characters at most.")
     return unicodedata.normalize("NFKC", text).casefold().strip()
 
 

@@ -42,8 +42,11 @@ KINDS = {
     "Email": "string",
     "Number": "integer",
     "Switch": "boolean",
+    "MessageText": "string",
+    "Emoji": "string",
     "Moment": "time",
     "Dict": "object",
+    "Map": "object",
 }
 OBJECTS = ("User", "Channel", "PersonalChannel", "Read", "Member", "Message", "Reaction", "File", "Session", "Error")
 

@@ -8,11 +8,10 @@ from chat.actions.messages import record, unchanged
 from chat.actors import Actor
 from chat.basics import now
 from chat.errors import ChatError
+from chat.limits import MAX_EMOJI
 from chat.models import Message, Reaction
 from chat.policies import access_message, lock_message
 from chat.text import check_emoji
-
-MAX_EMOJI_PER_MESSAGE = 100  # a message is told whole at each change, so its size must be bounded
 
 
 def add(actor: Actor, message_id: str, emoji: str) -> Answer:
@@ -23,7 +22,7 @@ def add(actor: Actor, message_id: str, emoji: str) -> Answer:
     if find_own(actor, message, emoji):
         return unchanged(message)
     used = {reaction.emoji for reaction in message.reactions}
-    if emoji not in used and len(used) >= MAX_EMOJI_PER_MESSAGE:
+    if emoji not in used and len(used) >= MAX_EMOJI:
         raise ChatError("invalid_emoji", "This message has too many different reactions already.", field="emoji")
     message.reactions.append(Reaction(emoji=emoji, user_id=actor.id, position=seq, created_at=now()))
     return change(message, seq)

@@ -10,8 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from chat import strict_json
 from chat.aws.gateway import Door
-from chat.aws.signing import is_right
+from chat.aws.signing import is_right, may_be_right
 from chat.errors import ChatError
+from chat.limits import MAX_STRANGERS_BODY
+from chat.schemas.fields import Identifier
 
 PATH = "/internal/aws/ws"
 APPSYNC_PATH = "/internal/aws/appsync"
@@ -36,10 +38,11 @@ def listeners_doorway(may_listen: Callable[[str, str, str], bool], secret: bytes
     @blueprint.post(APPSYNC_PATH)
     def answer() -> ResponseReturnValue:
         """Yes is 200, no is 403."""
+        request.max_content_length = MAX_STRANGERS_BODY
         asked = signed_body(secret)
         if not isinstance(asked, dict):
             raise ChatError("invalid_arguments")
-        who = [str(asked.get(name)) for name in ("session_id", "user_id", "channel_id")]
+        who = [str(asked.get(name))[: Identifier.longest] for name in ("session_id", "user_id", "channel_id")]
         return {}, 200 if may_listen(*who) else 403
 
     return blueprint
@@ -47,11 +50,11 @@ def listeners_doorway(may_listen: Callable[[str, str, str], bool], secret: bytes
 
 def signed_body(secret: bytes) -> Any:
     """What the request holds, if one of our Lambdas signed it just now."""
-    body = request.get_data()
     timestamp, shown = request.headers.get("X-Chat-Timestamp", ""), request.headers.get("X-Chat-Signature", "")
-    if not is_right(secret, timestamp, body, shown):
+    # Who shows nothing like a signature is refused before what they send is read.
+    if not may_be_right(timestamp, shown) or not is_right(secret, timestamp, request.get_data(), shown):
         raise ChatError("forbidden", "This address takes signed events only.")
     try:
-        return strict_json.loads(body)
+        return strict_json.loads(request.get_data())
     except (ValueError, RecursionError):
         raise ChatError("invalid_arguments") from None

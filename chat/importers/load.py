@@ -20,6 +20,7 @@ from chat.database import transaction
 from chat.importers.export import Conversation, Export, Person
 from chat.importers.posts import Batch, insert_rows
 from chat.importers.report import ARCHIVED, CHANNELS, DEACTIVATED, GUESTS, MADE_UP, MEMBERSHIPS, PEOPLE, Report
+from chat.limits import MAX_FOLDED
 from chat.models import Channel, Membership, ReadCursor, Stream, User
 from chat.text import EVERYONE, fingerprint, fold
 
@@ -94,7 +95,7 @@ class Loader:
 
     def new_user(self, import_key: str, person: Person, taken: set[str], addresses: set[str | None]) -> Row:
         username = free_username(person.username, taken)
-        email = fold(person.email)[:255] if person.email else None
+        email = folded(person.email)[:255] if person.email else None
         if email in addresses or len(email or "") > 254:
             email = None
         taken.add(username)
@@ -119,7 +120,7 @@ class Loader:
         taken[DEACTIVATED] += not person.active
         taken[MADE_UP] += not person.listed
         taken[GUESTS] += person.role == "guest"
-        if username != fold(person.username):
+        if username != folded(person.username):
             self.report.notes.append(f"{person.username} is called {username} here.")
 
     # Channels --------------------------------------------------------------------------------------
@@ -180,10 +181,10 @@ class Loader:
             channel.kind = "dm" if len(conversation.people) <= 2 else "group_dm"
         elif conversation.kind == "public":
             channel.name = free_name(conversation.name, taken)
-            taken.add(fold(channel.name))
+            taken.add(folded(channel.name))
             if channel.name != conversation.name:
                 self.report.notes.append(f"#{conversation.name} is called #{channel.name} here: the name was taken.")
-        channel.name_key = channel.name and fold(channel.name)
+        channel.name_key = channel.name and folded(channel.name)
         journal.open_stream(channel.id)
         journal.session().add(channel)
         journal.session().flush()
@@ -267,9 +268,14 @@ def new_member(channel: Channel, conversation: Conversation, user_id: str, seq: 
     }
 
 
+def folded(text: str) -> str:
+    """``fold`` of a text that may have any length at its source."""
+    return fold(text[:MAX_FOLDED])
+
+
 def free_username(wanted: str, taken: Iterable[str]) -> str:
     """A username by our rule, as near to the wanted one as can be."""
-    plain = unicodedata.normalize("NFKD", fold(wanted))
+    plain = unicodedata.normalize("NFKD", folded(wanted))
     letters = "".join(each for each in plain if not unicodedata.combining(each))
     name = re.sub("[^a-z0-9._-]+", "-", letters)[:40].strip("-._") or "someone"
     return next(each for each in numbered(name, 40, "-") if each not in taken)
@@ -277,7 +283,7 @@ def free_username(wanted: str, taken: Iterable[str]) -> str:
 
 def free_name(wanted: str, taken: Iterable[str]) -> str:
     """A name for a public channel that no other has."""
-    return next(each for each in numbered(wanted, 80, "-") if fold(each) not in taken)
+    return next(each for each in numbered(wanted, 80, "-") if folded(each) not in taken)
 
 
 def numbered(name: str, longest: int, dash: str) -> Iterable[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from typing import Any
 
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
-from gunicorn.util import write_error
 
 from chat import logs
+from chat.errors import ChatError
 
 STATUSES = {LimitRequestLine: (414, "URI Too Long"), LimitRequestHeaders: (431, "Request Header Fields Too Large")}
 
@@ -48,6 +49,15 @@ class Discreet:
             return
         self.log.info("refused a request that is no HTTP: %s", type(exc).__name__)
         try:
-            write_error(client, *STATUSES.get(type(exc), (400, "Bad Request")), "")
+            client.sendall(refusal(exc))
         except OSError:
             self.log.debug("who sent it is gone")
+
+
+def refusal(exc: ParseException) -> bytes:
+    """The response to what is no HTTP, or too long: an error in the one shape, after which nothing is read."""
+    status, reason = STATUSES.get(type(exc), (400, "Bad Request"))
+    error = ChatError("too_large" if type(exc) in STATUSES else "invalid_arguments")
+    body = json.dumps({"error": error.as_dict()}).encode()
+    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

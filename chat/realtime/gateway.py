@@ -18,6 +18,7 @@ from chat.errors import RETRYABLE, ChatError
 from chat.realtime.dispatcher import Dispatcher
 from chat.realtime.rooms import COUNTING, LISTENING, Connection, Rooms
 from chat.realtime.server import Answer, Server
+from chat.schemas.fields import Identifier
 from chat.text import is_storable
 
 log = logging.getLogger("chat.gateway")
@@ -198,7 +199,7 @@ class Gateway:
     ) -> tuple[dict[str, Any], Callable[[], None] | None]:
         """Enter the room as joining, read in one snapshot, answer, then tell what came after it."""
         channel_id = payload.get("channel_id") if isinstance(payload, dict) else None
-        if not isinstance(channel_id, str) or not is_storable(channel_id):
+        if not isinstance(channel_id, str) or len(channel_id) > Identifier.longest or not is_storable(channel_id):
             return self.dispatch.perform(asker, "subscribe", payload).data, None  # refuses it
         [entry] = self.rooms.begin(connection, [channel_id], LISTENING)
         try:

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple, Protocol
 from chat.actions.audience import Place
 from chat.errors import ChatError
 from chat.journal import Event
+from chat.limits import SNIPPET
 from chat.realtime.dispatcher import READ_AT_ONCE, Dispatcher
 
-SNIPPET = 140
 TYPING_LASTS = 8.0  # seconds without a sign
 LISTENING, COUNTING = "", "/counting"  # a room is named after the stream, and after how it is listened to
 

@@ -12,6 +12,7 @@ from marshmallow import Schema, fields
 from chat import strict_json
 from chat.dispatch import ACTIONS
 from chat.errors import ChatError
+from chat.limits import MAX_STRANGERS_BODY
 from chat.rest import credentials
 from chat.rest.routes import ROUTES, WITHOUT_CSRF, Route
 
@@ -23,6 +24,8 @@ def ask(route: Route, path_arguments: dict[str, str]) -> ResponseReturnValue:
     """Ask the route's action with what stands in the path, the query and the body."""
     credentials.check_cross_site(needs_token=route.action not in WITHOUT_CSRF)
     asker = credentials.asker()
+    if asker.user_id is None or ACTIONS[route.action].anyone:
+        request.max_content_length = MAX_STRANGERS_BODY
     payload = {**query(ACTIONS[route.action].params), **body(), **path_arguments}
     answer = current_app.extensions["chat"].dispatch.perform(asker, route.action, payload)
     data = finish(route.action, dict(answer.data))

@@ -13,6 +13,7 @@ from chat import tickets
 from chat.actors import Asker
 from chat.errors import ChatError
 from chat.extensions import login_manager
+from chat.limits import MAX_CREDENTIAL
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-CSRF-Token"
@@ -52,7 +53,9 @@ def asker(auth: Any = None) -> Asker:
         return ticket_holder(shown)
     token = bearer(request) or shown
     if token is not None:
-        found = current_app.extensions["chat"].find_session(str(token), "token")
+        found = None
+        if isinstance(token, str) and len(token) <= MAX_CREDENTIAL:
+            found = current_app.extensions["chat"].find_session(token, "token")
         if found is None:
             raise ChatError("not_authed")
         session_id, user_id = found
@@ -119,8 +122,9 @@ def is_own(origin: str) -> bool:
 
 
 def _is_right_token() -> bool:
+    shown = request.headers.get(CSRF_HEADER, "")
     try:
-        return bool(_signer().loads(request.headers.get(CSRF_HEADER, "")) == current_user.session_id)
+        return len(shown) <= MAX_CREDENTIAL and bool(_signer().loads(shown) == current_user.session_id)
     except BadSignature:
         return False
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from chat.limits import MAX_CREDENTIAL
 from chat.schemas.events import Replay
-from chat.schemas.fields import Moment, Number, Switch, Text
+from chat.schemas.fields import Identifier, Moment, Number, Switch, Text
 from chat.schemas.resources import (
     Me,
     Member,
@@ -31,7 +32,7 @@ class Sent(Schema):
     """A message that was sent; a repeat by someone who left since carries its id only."""
 
     message = fields.Nested(Message)
-    id = Text()
+    id = Identifier()
     seq = Number(required=True)
     duplicate = Switch(required=True)
 
@@ -57,7 +58,7 @@ class Subscribed(Schema):
     channel = fields.Nested(PersonalChannel, required=True)
     members = fields.List(fields.Nested(Member), required=True)
     seq = Number(required=True)
-    epoch = Text(required=True)
+    epoch = Identifier(required=True)
     messages = fields.List(fields.Nested(Message), required=True)
     limited = Switch(required=True)
     read = fields.Nested(Read, required=True, allow_none=True)
@@ -91,8 +92,8 @@ class StreamChanges(Either):
 
 
 class Synced(Schema):
-    epoch = Text(required=True)
-    streams = fields.Dict(keys=Text(), values=fields.Nested(StreamChanges), required=True)
+    epoch = Identifier(required=True)
+    streams = fields.Dict(keys=Identifier(), values=fields.Nested(StreamChanges), required=True)
 
 
 class AReadCursor(Schema):
@@ -101,7 +102,7 @@ class AReadCursor(Schema):
 
 class Pong(Schema):
     server_time = Moment(required=True)
-    heads = fields.Dict(keys=Text(), values=Number(), required=True)
+    heads = fields.Dict(keys=Identifier(), values=Number(), required=True)
 
 
 class AMe(Schema):
@@ -130,13 +131,13 @@ class NewToken(Schema):
 
 
 class NewTicket(Schema):
-    ticket = Text(required=True)
+    ticket = Text(MAX_CREDENTIAL, required=True)
     expires_in = Number(required=True)
 
 
 class NewInvite(Schema):
     invite = Text(required=True)
-    url = Text(required=True)
+    url = Text(MAX_CREDENTIAL, required=True)
     expires_at = Moment(required=True)
 
 
@@ -146,7 +147,7 @@ class Users(Page):
 
 class Channels(Page):
     channels = fields.List(fields.Nested(PersonalChannel), required=True)
-    stream = Text(required=True)
+    stream = Identifier(required=True)
     seq = Number(required=True)
 
 

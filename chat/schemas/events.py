@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from chat.schemas.fields import Moment, Number, Switch, Text
+from chat.limits import MAX_MENTIONS, SNIPPET
+from chat.schemas.fields import Identifier, Many, Moment, Number, Switch, Text
 from chat.schemas.resources import Channel, Me, Member, Message, PersonalChannel, Read
 from chat.schemas.shapes import Either, Table
 
@@ -12,7 +13,7 @@ from chat.schemas.shapes import Either, Table
 class Durable(Schema):
     """A change that has a number: ``seq`` is its place in the stream, ``prev`` the number told before it."""
 
-    stream = Text(required=True)
+    stream = Identifier(required=True)
     prev = Number(required=True)
     seq = Number(required=True)
 
@@ -44,13 +45,13 @@ class ChannelJoinedEvent(Durable):
 class ChannelLeftEvent(Durable):
     """Own stream: a channel vanished, purge it."""
 
-    channel_id = Text(required=True)
+    channel_id = Identifier(required=True)
 
 
 class ReadEvent(Durable):
     """Own stream: how far one has read, and the counts."""
 
-    channel_id = Text(required=True)
+    channel_id = Identifier(required=True)
     read = fields.Nested(Read, required=True)
 
 
@@ -59,11 +60,11 @@ class Hello(Schema):
 
     user = fields.Nested(Me, required=True)
     protocol = Number(required=True)
-    epoch = Text(required=True)
+    epoch = Identifier(required=True)
     limits = fields.Dict(keys=Text(), values=Number(), required=True)
     server_time = Moment(required=True)
     channels = fields.List(fields.Nested(PersonalChannel), required=True)
-    stream = Text(required=True)
+    stream = Identifier(required=True)
     seq = Number(required=True)
     truncated = Switch(
         metadata={"description": "There are more channels than these: take the whole list from `GET /channels`."}
@@ -73,7 +74,7 @@ class Hello(Schema):
 class News(Schema):
     """Something happened in a channel; ``seq`` is the number of the event that those who look were told."""
 
-    channel_id = Text(required=True)
+    channel_id = Identifier(required=True)
     seq = Number(required=True)
 
 
@@ -81,10 +82,10 @@ class NewMessage(News):
     """A main-line message of a person; ``posted`` counts it, so that a client can add one."""
 
     posted = Number(required=True)
-    user_id = Text(required=True)
-    mentions = fields.List(Text(), required=True)
+    user_id = Identifier(required=True)
+    mentions = Many(Identifier(), MAX_MENTIONS, required=True)
     everyone = Switch(required=True)
-    snippet = Text(required=True)
+    snippet = Text(SNIPPET, required=True)
 
 
 class DeletedMessage(News):
@@ -108,9 +109,9 @@ class ActivityEvent(Either):
 class TypingEvent(Schema):
     """The full list of who writes: replace."""
 
-    channel_id = Text(required=True)
-    user_ids = fields.List(Text(), required=True)
-    thread_id = Text()
+    channel_id = Identifier(required=True)
+    user_ids = fields.List(Identifier(), required=True)
+    thread_id = Identifier()
 
 
 class HeadsEvent(Table):
@@ -122,7 +123,7 @@ class HeadsEvent(Table):
 class Presence(Schema):
     """Someone, and whether they are there."""
 
-    id = Text(required=True)
+    id = Identifier(required=True)
     status = Text(required=True)
 
 

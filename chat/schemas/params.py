@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from typing import Any
 
-from chat.limits import MAX_LISTED, MAX_PAGE
+from marshmallow import Schema, validate
+
+from chat.limits import MAX_BODY, MAX_LISTED, MAX_PAGE, MAX_STREAMS
 from chat.schemas.fields import (
     ClientMessageId,
     Email,
+    Emoji,
     Identifier,
     Line,
+    Many,
+    Map,
     Number,
     Secret,
     Switch,
@@ -19,7 +24,10 @@ from chat.schemas.fields import (
 
 MAX_TOPIC = 250
 MAX_NAME = 80
-PASSWORD = validate.Length(min=8, max=256)
+MAX_FILES = 10  # of one message
+MAX_INVITED = 100  # channels of one invite
+MAX_ADDRESSED = 50  # people whom a conversation is opened with
+PASSWORD = validate.Length(min=8, max=Secret.longest)
 
 
 class Nothing(Schema):
@@ -41,30 +49,39 @@ class OfMessage(Schema):
 
 class Subscribe(InChannel):
     since = Number(metadata={"description": "The cursor: the last number applied. Without it, the latest page."})
-    epoch = Text(metadata={"description": "The epoch that `since` belongs to."})
+    epoch = Identifier(metadata={"description": "The epoch that `since` belongs to."})
     limit = Number(low=1, high=MAX_PAGE, metadata={"description": "Messages in a page; 50 without."})
+
+
+class MessageText(Text):
+    """What somebody says. The action refuses one that is too long, by a code of its own."""
+
+    longest = MAX_BODY
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"description": "1 to 4,000 characters after trimming."}, **kwargs)
 
 
 class Send(InChannel):
     client_msg_id = ClientMessageId(required=True)
-    text = Text(metadata={"description": "1 to 4,000 characters after trimming."})
-    file_ids = fields.List(Identifier())
+    text = MessageText()
+    file_ids = Many(Identifier(), MAX_FILES)
     thread_id = Identifier(allow_none=True)
     also_to_channel = Switch()
 
 
 class Edit(OfMessage):
-    text = Text(required=True)
+    text = MessageText(required=True)
     base_rev = Number(metadata={"description": "The revision that was edited; another present one is a conflict."})
 
 
 class React(OfMessage):
-    emoji = Text(required=True, metadata={"description": "One Unicode emoji, or `:name:`."})
+    emoji = Emoji(required=True, metadata={"description": "One Unicode emoji, or `:name:`."})
 
 
 class Sync(Schema):
-    cursors = fields.Dict(keys=Identifier(), values=Number(), required=True)
-    epoch = Text()
+    cursors = Map(MAX_STREAMS, keys=Identifier(), values=Number(), required=True)
+    epoch = Identifier()
 
 
 class MarkRead(InChannel):
@@ -94,8 +111,8 @@ class SignUp(Schema):
 
 
 class SignIn(Schema):
-    login = Text(required=True, metadata={"description": "Username or e-mail address."})
-    password = Secret(required=True, validate=validate.Length(max=256))
+    login = Text(Email.longest, required=True, metadata={"description": "Username or e-mail address."})
+    password = Secret(required=True)
 
 
 class OfSession(Schema):
@@ -103,7 +120,7 @@ class OfSession(Schema):
 
 
 class ChangePassword(Schema):
-    current_password = Secret(required=True, validate=validate.Length(max=256))
+    current_password = Secret(required=True)
     password = Secret(required=True, validate=PASSWORD)
 
 
@@ -120,12 +137,12 @@ class UseTicket(Schema):
 
 
 class OpenConnection(UseTicket):
-    connection_id = Text(required=True, validate=validate.Length(min=1, max=128))
+    connection_id = Text(128, required=True, validate=validate.Length(min=1))
     at_most = Number(required=True, metadata={"description": "Connections that one person may have; 0: any number."})
 
 
 class CreateInvite(Schema):
-    channel_ids = fields.List(Identifier(), load_default=list, validate=validate.Length(max=100))
+    channel_ids = Many(Identifier(), MAX_INVITED, load_default=list)
     expires_in = Number(low=60, high=90 * 86400, metadata={"description": "Seconds; a week without."})
     user_id = Identifier(metadata={"description": "An imported person, who claims their account with it."})
 
@@ -157,4 +174,4 @@ class OfMember(InChannel):
 
 
 class OpenConversation(Schema):
-    user_ids = fields.List(Identifier(), required=True, validate=validate.Length(min=1, max=50))
+    user_ids = Many(Identifier(), MAX_ADDRESSED, required=True, validate=validate.Length(min=1))

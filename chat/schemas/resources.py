@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from chat.schemas.fields import Moment, Number, Switch, Text
+from chat.limits import MAX_MENTIONS, MAX_PARTICIPANTS, MAX_REACTING_USERS, MAX_STORED_TEXT
+from chat.schemas.fields import Identifier, Many, Map, Moment, Number, Switch, Text
 
 MEMBER_ROLES = ("owner", "admin", "member")
 
@@ -16,7 +17,7 @@ class Error(Schema):
     retry_after_ms = Number(required=True, allow_none=True)
     field = Text(required=True, allow_none=True)
     incident = Text()
-    data = fields.Dict(keys=Text())
+    data = Map(10, keys=Text())
 
 
 class Failure(Schema):
@@ -24,7 +25,7 @@ class Failure(Schema):
 
 
 class User(Schema):
-    id = Text(required=True)
+    id = Identifier(required=True)
     username = Text(required=True)
     display_name = Text(required=True)
     role = Text(required=True, validate=validate.OneOf(["owner", "admin", "member", "guest"]))
@@ -38,10 +39,10 @@ class Me(User):
 
 
 class Session(Schema):
-    id = Text(required=True)
+    id = Identifier(required=True)
     kind = Text(required=True, validate=validate.OneOf(["browser", "token"]))
     name = Text(required=True)
-    user_agent = Text(required=True)
+    user_agent = Text(300, required=True)
     ip = Text(required=True)
     created_at = Moment(required=True)
     last_seen_at = Moment(required=True)
@@ -61,15 +62,15 @@ class Read(Schema):
 class Channel(Schema):
     """A channel as everyone in it sees it; this form stands in broadcasts."""
 
-    id = Text(required=True)
+    id = Identifier(required=True)
     kind = Text(required=True, validate=validate.OneOf(["public", "private", "dm", "group_dm"]))
     name = Text(required=True, allow_none=True)
     topic = Text(required=True)
-    created_by = Text(required=True, allow_none=True)
+    created_by = Identifier(required=True, allow_none=True)
     created_at = Moment(required=True)
     archived_at = Moment(required=True, allow_none=True)
     changed_seq = Number(required=True)
-    user_ids = fields.List(Text(), required=True, allow_none=True)
+    user_ids = Many(Identifier(), MAX_PARTICIPANTS, required=True, allow_none=True)
 
 
 class PersonalChannel(Channel):
@@ -82,8 +83,8 @@ class PersonalChannel(Channel):
 
 
 class Member(Schema):
-    channel_id = Text(required=True)
-    user_id = Text(required=True)
+    channel_id = Identifier(required=True)
+    user_id = Identifier(required=True)
     role = Text(required=True, validate=validate.OneOf(MEMBER_ROLES))
     joined_at = Moment(required=True)
     left_at = Moment(required=True, allow_none=True)
@@ -93,37 +94,37 @@ class Member(Schema):
 class Reaction(Schema):
     emoji = Text(required=True)
     count = Number(required=True)
-    user_ids = fields.List(Text(), required=True)
+    user_ids = Many(Identifier(), MAX_REACTING_USERS, required=True)
     me = Switch()
 
 
 class File(Schema):
-    id = Text(required=True)
-    name = Text(required=True)
+    id = Identifier(required=True)
+    name = Text(1024, required=True)
     mimetype = Text(required=True)
     size = Number(required=True, allow_none=True)
-    url = Text(required=True, allow_none=True)
+    url = Text(4096, required=True, allow_none=True)
 
 
 class Message(Schema):
     """The whole message as it is now."""
 
-    id = Text(required=True)
-    channel_id = Text(required=True)
+    id = Identifier(required=True)
+    channel_id = Identifier(required=True)
     seq = Number(required=True)
     changed_seq = Number(required=True)
     rev = Number(required=True)
     posted = Number(required=True, allow_none=True)
     kind = Text(required=True, validate=validate.OneOf(["user", "system"]))
     client_msg_id = Text(required=True)
-    user_id = Text(required=True)
-    text = Text(required=True)
-    thread_id = Text(required=True, allow_none=True)
+    user_id = Identifier(required=True)
+    text = Text(MAX_STORED_TEXT, required=True)
+    thread_id = Identifier(required=True, allow_none=True)
     also_to_channel = Switch(required=True)
     reply_count = Number(required=True)
     last_reply_at = Moment(required=True, allow_none=True)
     reactions = fields.List(fields.Nested(Reaction), required=True)
-    mentions = fields.List(Text(), required=True)
+    mentions = Many(Identifier(), MAX_MENTIONS, required=True)
     everyone = Switch(required=True)
     files = fields.List(fields.Nested(File), required=True)
     pinned_at = Moment(required=True, allow_none=True)
@@ -134,5 +135,5 @@ class Message(Schema):
 
 class Revision(Schema):
     rev = Number(required=True)
-    text = Text(required=True)
+    text = Text(MAX_STORED_TEXT, required=True)
     replaced_at = Moment(required=True)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields
 
-from chat.schemas.fields import Text
+from chat.schemas.fields import Identifier
 
 
 class Either(Schema):
@@ -30,4 +30,4 @@ class Table(Schema):
 
     def load(self, data: Any, **_options: Any) -> Any:
         """The data, when every entry is as ``each`` has it."""
-        return fields.Dict(keys=Text(), values=self.fields["each"]).deserialize(data)
+        return fields.Dict(keys=Identifier(), values=self.fields["each"]).deserialize(data)

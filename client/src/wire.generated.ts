@@ -456,6 +456,7 @@ export interface SendParams extends InChannelParams {
 }
 
 export interface EditParams extends OfMessageParams {
+  /** 1 to 4,000 characters after trimming. */
   text: string;
   /** The revision that was edited; another present one is a conflict. */
   base_rev?: number;

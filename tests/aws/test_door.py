@@ -15,7 +15,7 @@ import requests
 from chat.aws.signing import WINDOW, signature
 from tests.aws.little_gateway import SECRET, LittleGateway
 from tests.aws.phone import GatewayPhone, refused
-from tests.support import PASSWORD, Database, Server, until
+from tests.support import PASSWORD, PATIENCE, Database, Server, until
 
 
 def ticket_of(person: Any) -> str:
@@ -351,3 +351,27 @@ def test_who_was_removed_is_not_told_more_by_a_successor_that_finds_the_old_row(
     owners.hears("message", lambda event: event["message"]["text"] == "secret after")
     for each in (phone, owners):
         each.hangs_up()
+
+
+# What is too long --------------------------------------------------------------------------------------
+
+
+def test_who_cannot_sign_is_refused_before_what_they_send_is_read(service):
+    for headers in ({}, {"X-Chat-Timestamp": "9" * 5000, "X-Chat-Signature": "x" * 5000}):
+        answer = requests.post(f"{service.url}/internal/aws/ws", data=b"x" * 200_000, headers=headers, timeout=PATIENCE)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("nasty", ["\u0315\u0300", "\ufdfa", "9"])
+def test_a_long_string_is_refused_over_the_gateway_too(dial, ana, nasty):
+    phone = dial(ana)
+    for action, name, code in (
+        ("delete", "message_id", "message_not_found"),
+        ("subscribe", "channel_id", "channel_not_found"),
+        ("typing", "channel_id", "channel_not_found"),
+        ("addReaction", "emoji", "invalid_emoji"),
+        ("message", "client_msg_id", "invalid_arguments"),
+    ):
+        right = {"delete": {}, "subscribe": {}, "typing": {"on": True}, "addReaction": {"message_id": "x"}}
+        payload = right.get(action, {"channel_id": "x", "text": "x"}) | {name: nasty * (12_000 // len(nasty.encode()))}
+        assert phone.asks(action, payload).code == code
