@@ -55,6 +55,9 @@ class Wire:
                 self.frames[sid].append((name, payload))
                 self.on_sent(sid, name, payload)
 
+    def greet(self, sid: str, hello: dict[str, Any]) -> None:
+        self.emit("hello", hello, room=sid)
+
     def on_sent(self, sid: str, name: str, payload: dict[str, Any]) -> None:
         """Overridden by the world, which looks whether they may hear it."""
 
