@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,26 @@ class Asker:
     connection: str | None = None
 
 
+class Someone(Protocol):
+    """A person as far as permissions go."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def role(self) -> str: ...
+
+
+def is_full_member(person: Someone) -> bool:
+    """Whether the public channels are open to this person; guests see only the channels they were added to."""
+    return person.role != "guest"
+
+
+def is_admin(person: Someone) -> bool:
+    """Whether this person runs the workspace."""
+    return person.role in ("owner", "admin")
+
+
 class Account(NamedTuple):
     """Someone of the workspace and the session they ask with, as the transaction that acts sees them."""
 
@@ -49,16 +69,6 @@ class Account(NamedTuple):
     last_seen_at: datetime
     revoked_at: datetime | None
     session_version: int
-
-    @property
-    def is_full_member(self) -> bool:
-        """Guests see only the channels they were added to; everyone else may read the public ones."""
-        return self.role != "guest"
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether this person runs the workspace."""
-        return self.role in ("owner", "admin")
 
 
 class Actor(NamedTuple):

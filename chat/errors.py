@@ -17,6 +17,7 @@ CODES: dict[str, tuple[HTTPStatus, str]] = {
     "thread_not_found": (NOT_FOUND, "There is no such thread."),
     "user_not_found": (NOT_FOUND, "There is no such person."),
     "file_not_found": (NOT_FOUND, "There is no such file."),
+    "invite_not_found": (NOT_FOUND, "There is no such invite."),
     "session_not_found": (NOT_FOUND, "There is no such session."),
     "not_found": (NOT_FOUND, "There is nothing at this address."),
     "unknown_action": (NOT_FOUND, "There is no such action."),

@@ -9,6 +9,7 @@ MAX_PAGE = 200
 MAX_CHANGES = 200  # changes of a stream that are replayed; more are answered with a fresh page
 MAX_STREAMS = 200  # streams in one sync
 MAX_LISTED = 500  # entries of a list in one answer, and channels in one hello; more come page by page
+MAX_INVITES_LISTED = 100  # in one answer: each names up to 100 channels
 
 MAX_BODY = 262_144  # bytes of a request
 MAX_STRANGERS_BODY = 16_384  # bytes of a request of somebody who is not signed in

@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import selectinload
 
 from chat import journal
-from chat.actors import Account, Actor
+from chat.actors import Actor, Someone, is_admin, is_full_member
 from chat.errors import ChatError
 from chat.models import NAMED, Channel, Membership, Message, User
 from chat.prepared import Prepared
@@ -21,7 +21,7 @@ from chat.prepared import Prepared
 class Case(NamedTuple):
     """Someone, a channel, their role there (None: they are not in it, or left), and perhaps a message in it."""
 
-    actor: Account
+    actor: Someone
     kind: str
     is_archived: bool
     role: str | None
@@ -36,7 +36,7 @@ def member(case: Case) -> bool:
 
 
 def visible(case: Case) -> bool:
-    return member(case) or (public(case) and case.actor.is_full_member)
+    return member(case) or (public(case) and is_full_member(case.actor))
 
 
 def public(case: Case) -> bool:
@@ -56,7 +56,7 @@ def author(case: Case) -> bool:
 
 
 def administrator(case: Case) -> bool:
-    return case.role in ("owner", "admin") or case.actor.is_admin
+    return case.role in ("owner", "admin") or is_admin(case.actor)
 
 
 def author_or_moderator(case: Case) -> bool:
@@ -122,15 +122,20 @@ def find_membership(channel_id: str, user_id: str) -> Membership | None:
 
 def may_in_channel(actor: Actor, channel_id: str, permission: str) -> None:
     """Refuse unless the actor may do this in the channel; for whoever needs no more of it."""
-    may(permission, find_case(actor, channel_id, "channel_not_found"), "channel_not_found")
+    may(permission, find_case(actor.user, channel_id, "channel_not_found"), "channel_not_found")
 
 
-def find_case(actor: Actor, channel_id: str, missing: str, message: Message | None = None) -> Case:
-    """How the actor stands to a channel, and to a message of it."""
-    found = _CASE(channel=channel_id, user=actor.id)
+def still_may(person: Someone, channel_id: str, permission: str) -> bool:
+    """Whether a person who is not the one that asks may do this now: the maker of an invite, when it is used."""
+    return all(holds(find_case(person, channel_id, "channel_not_found")) for holds in PERMISSIONS[permission])
+
+
+def find_case(person: Someone, channel_id: str, missing: str, message: Message | None = None) -> Case:
+    """How a person stands to a channel, and to a message of it."""
+    found = _CASE(channel=channel_id, user=person.id)
     if found is None:
         raise ChatError(missing)
-    return Case(actor.user, found.kind, found.is_archived, found.role, message)
+    return Case(person, found.kind, found.is_archived, found.role, message)
 
 
 def access_channel(actor: Actor, channel_id: str, permission: str) -> tuple[Channel, Membership | None]:
@@ -151,7 +156,7 @@ def access_message(actor: Actor, message_id: str, permission: str) -> Message:
     message = journal.session().scalars(query).one_or_none()
     if message is None:
         raise ChatError("message_not_found")
-    case = find_case(actor, message.channel_id, "message_not_found", message)
+    case = find_case(actor.user, message.channel_id, "message_not_found", message)
     may(permission, case, "message_not_found")
     return message
 
@@ -175,7 +180,7 @@ def access_user(user_id: str) -> User:
 
 def may_administer_workspace(actor: Actor) -> None:
     """Refuse whoever does not run the workspace."""
-    if not actor.user.is_admin:
+    if not is_admin(actor.user):
         raise ChatError("forbidden")
 
 

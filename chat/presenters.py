@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from chat.actors import Account
@@ -42,9 +43,26 @@ def present_session(session: Session, current_id: str | None) -> dict[str, Any]:
     }
 
 
-def present_invite(invite: Invite, secret: str, public_url: str) -> dict[str, Any]:
+def present_invite(invite: Invite, seen: Set[str]) -> dict[str, Any]:
+    """An open invite, with those of its channels that are ``seen``; its secret is stored nowhere."""
+    return {
+        "id": invite.id,
+        "created_by": invite.created_by,
+        "created_at": iso(invite.created_at),
+        "expires_at": iso(invite.expires_at),
+        "channel_ids": [channel_id for channel_id in invite.channel_ids if channel_id in seen],
+        "claims_user_id": invite.claims_user_id,
+    }
+
+
+def present_new_invite(invite: Invite, secret: str, public_url: str) -> dict[str, Any]:
     """A new invite; its secret is shown this once."""
-    return {"invite": secret, "url": f"{public_url}/invite/{secret}", "expires_at": iso(invite.expires_at)}
+    return {
+        "id": invite.id,
+        "invite": secret,
+        "url": f"{public_url}/invite/{secret}",
+        "expires_at": iso(invite.expires_at),
+    }
 
 
 def present_channel(channel: Channel, user_ids: list[str] | None = None) -> dict[str, Any]:

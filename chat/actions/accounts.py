@@ -7,8 +7,9 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from chat import journal, passwords
+from chat.actions import invites
 from chat.actions.sessions import revoke
-from chat.actions.users import add_invite, add_user, refuse_taken_name
+from chat.actions.users import add_user, refuse_taken_name
 from chat.basics import now
 from chat.errors import ChatError
 from chat.models import Deployment, Session, User
@@ -23,7 +24,7 @@ def is_nobody_here() -> bool:
 
 def make_first_invite() -> str:
     """A one-time link for the account that will own the workspace."""
-    return add_invite(None, [], None, FIRST_INVITE_LASTS)[1]
+    return invites.add(None, [], None, FIRST_INVITE_LASTS)[1]
 
 
 def make_invite(claims: str | None = None) -> str:
@@ -34,7 +35,7 @@ def make_invite(claims: str | None = None) -> str:
         if user.password_hash or user.kind != "person":
             raise ChatError("forbidden", f"{claims} is a bot." if user.kind == "bot" else f"{claims} has an account.")
         user_id = user.id
-    return add_invite(None, [], user_id)[1]
+    return invites.add(None, [], user_id)[1]
 
 
 def make_account(username: str, display_name: str, password: str, role: str = "member") -> User:
@@ -49,24 +50,24 @@ def make_account(username: str, display_name: str, password: str, role: str = "m
 
 
 def set_password(username: str, password: str) -> None:
-    """Give someone a new password, and end all their sessions."""
+    """Give someone a new password, and end what was granted to them before."""
     user = find(username)
     user.password_hash = passwords.hash_password(password)
-    end_all_sessions(user)
+    end_all_grants(user)
 
 
 def set_role(username: str, role: str) -> None:
     """Change what someone may do in the workspace. Their sessions end: what they follow may no longer be theirs."""
     user = find(username)
     user.role = role
-    end_all_sessions(user)
+    end_all_grants(user)
 
 
 def deactivate(username: str) -> None:
     """Lock someone out for good; what they wrote stays."""
     user = find(username)
     user.deactivated_at = now()
-    end_all_sessions(user)
+    end_all_grants(user)
 
 
 def find(username: str) -> User:
@@ -77,12 +78,18 @@ def find(username: str) -> User:
     return user
 
 
+def name_of(user_id: str | None) -> str:
+    """The username of somebody, or nothing for nobody."""
+    return journal.session().get_one(User, user_id).username if user_id else ""
+
+
 def everyone() -> list[User]:
     """Everyone, in the order of their usernames."""
     return list(journal.session().scalars(select(User).order_by(User.username)))
 
 
-def end_all_sessions(user: User) -> None:
-    """End every sign-in and token of someone; running servers notice within a second."""
+def end_all_grants(user: User) -> None:
+    """End every sign-in, token and invite of someone; running servers notice within a second."""
+    invites.end_all_of(user.id)
     for session in journal.session().scalars(select(Session).filter_by(user_id=user.id, revoked_at=None)):
         revoke(session)

@@ -12,7 +12,7 @@ from chat.actions import Answer
 from chat.actions.memberships import admit
 from chat.actions.pages import read_page
 from chat.actions.reading import count_unread
-from chat.actors import Actor
+from chat.actors import Actor, is_full_member
 from chat.basics import new_id, now
 from chat.errors import ChatError
 from chat.limits import MAX_LISTED
@@ -41,7 +41,7 @@ _HEADS_OF_MINE = (
 
 def create(actor: Actor, name: str, kind: str, topic: str = "") -> Answer:
     """Open a public or private channel; who opens it owns it."""
-    if not actor.user.is_full_member:
+    if not is_full_member(actor.user):
         raise ChatError("forbidden")
     if kind == "public":
         refuse_taken(name)
@@ -61,7 +61,7 @@ def list_channels(actor: Actor, after: str = "", limit: int = MAX_LISTED) -> Ans
 
     Pages are read at different moments: what a client holds of its own stream is as of the first page's ``seq``.
     """
-    channels, more = find_channels(actor, after, limit, and_public=actor.user.is_full_member)
+    channels, more = find_channels(actor, after, limit, and_public=is_full_member(actor.user))
     return Answer(
         {
             "channels": personal(actor, channels),

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chat import journal, passwords
-from chat.actions import Answer
+from chat.actions import Answer, invites
 from chat.actions.pages import read_page
 from chat.actors import Account, Actor, Asker, Workspace
 from chat.basics import hash_secret, new_id, new_secret, now
@@ -170,13 +170,14 @@ def sign_in(
 
 
 def change_password(actor: Actor, verified_hash: str, password_hash: str, throttle_key: str, **_: Any) -> Answer:
-    """Take another password, and end every other session and token of the person."""
+    """Take another password, and end every other session and token of the person, and the invites they made."""
     user = journal.session().get_one(User, actor.id, with_for_update=True)
     if user.password_hash != verified_hash:
         raise ChatError("forbidden", "The current password is wrong.", field="current_password")
     user.password_hash = password_hash
     forgive(throttle_key)
     revoke_others(actor)
+    invites.end_all_of(actor.id)
     journal.session().get_one(Session, actor.user.session_id).version += 1  # its tickets were made before
     return Answer({})
 

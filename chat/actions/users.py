@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 
 from chat import journal, passwords
-from chat.actions import Answer
-from chat.actions.memberships import admit
+from chat.actions import Answer, invites
 from chat.actions.pages import read_page
 from chat.actors import Actor, Asker, Workspace
-from chat.basics import hash_secret, new_id, new_secret, now
+from chat.basics import new_id, now
 from chat.database import transaction
 from chat.errors import ChatError
 from chat.limits import MAX_LISTED
-from chat.models import Channel, Deployment, Invite, User
-from chat.policies import find_membership, may_administer_workspace, may_in_channel
-from chat.presenters import present_invite, present_me, present_user
+from chat.models import Deployment, Invite, User
+from chat.presenters import present_me, present_user
 from chat.text import fold
-
-INVITE_LASTS = timedelta(days=7)
 
 
 def prepare_sign_up(asker: Asker, workspace: Workspace, **asked: Any) -> dict[str, Any]:
@@ -59,17 +54,14 @@ def sign_up(
     user.password_hash, user.deactivated_at = password_hash, None
     journal.session().flush()
     if invited:
-        use_invite(invited, user)
+        invites.use(invited, user)
     return Answer({"user": present_me(user)}, new=True)
 
 
 def may_sign_up(workspace: Workspace, first: bool, secret: str | None) -> Invite | None:
     """The invite that lets someone in, or None where none is needed; raises ChatError ``forbidden`` otherwise."""
     if secret:
-        invite = journal.session().scalars(select(Invite).filter_by(secret_hash=hash_secret(secret))).one_or_none()
-        if invite is None or invite.used_at or invite.expires_at < now():
-            raise ChatError("forbidden", "This invite is not valid, or was used already.", field="invite")
-        return invite
+        return invites.find(secret)
     if first and workspace.open_first_account:
         return None
     if workspace.registration == "open" and not first:
@@ -94,54 +86,6 @@ def add_user(**fields: Any) -> User:
     journal.open_stream(user.id)
     journal.session().add(user)
     return user
-
-
-def use_invite(invite: Invite, user: User) -> None:
-    """Spend an invite, and let its holder into the channels it names."""
-    invite.used_at, invite.used_by = now(), user.id
-    numbers = [(channel_id, journal.next_number(channel_id)) for channel_id in sorted(invite.channel_ids)]
-    for channel_id, seq in numbers:  # all channels were locked before anybody's own stream is, as everywhere
-        channel = journal.session().get_one(Channel, channel_id)
-        if find_membership(channel_id, user.id) is None:
-            admit(channel, user.id, seq)
-
-
-def create_invite(
-    actor: Actor, channel_ids: list[str], expires_in: int | None = None, user_id: str | None = None
-) -> Answer:
-    """Invite someone new, to these channels if any; ``user_id`` lets an imported person claim their account.
-
-    ``expires_in`` is in seconds; without it an invite lasts a week.
-    """
-    may_administer_workspace(actor)
-    for channel_id in channel_ids:
-        may_in_channel(actor, channel_id, "channel:invite")
-    if user_id is not None:
-        imported = journal.session().get(User, user_id)
-        if imported is None or imported.password_hash or imported.kind != "person":
-            raise ChatError("user_not_found", field="user_id")
-    lasts = timedelta(seconds=expires_in) if expires_in else INVITE_LASTS
-    invite, secret = add_invite(actor.id, channel_ids, user_id, lasts)
-    return Answer(present_invite(invite, secret, actor.workspace.public_url), new=True)
-
-
-def add_invite(
-    created_by: str | None, channel_ids: list[str], claims_user_id: str | None, lasts: timedelta = INVITE_LASTS
-) -> tuple[Invite, str]:
-    """A new invite, and the secret to hand out."""
-    secret = new_secret()
-    invite = Invite(
-        id=new_id(),
-        secret_hash=hash_secret(secret),
-        created_by=created_by,
-        claims_user_id=claims_user_id,
-        channel_ids=sorted(set(channel_ids)),
-        created_at=now(),
-        expires_at=now() + lasts,
-    )
-    journal.session().add(invite)
-    journal.session().flush()
-    return invite, secret
 
 
 def list_users(actor: Actor, after: str = "", limit: int = MAX_LISTED) -> Answer:

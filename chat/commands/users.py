@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from chat.actions import accounts
+from chat.actions import accounts, invites
 from chat.app import workspace
 from chat.commands import Stop, ask_password, in_transaction, workspace_at_hand
 from chat.dispatch import load
 from chat.errors import ChatError
-from chat.models import User
+from chat.models import Invite, User
 from chat.schemas import params
 
 ROLES = ("owner", "admin", "member", "guest")
@@ -44,6 +44,23 @@ def invite(claims: str | None) -> None:
     with workspace_at_hand() as settings:
         secret = in_transaction(accounts.make_invite, claims, writes=True)
         click.echo(f"{workspace(settings).public_url}/invite/{secret}")
+
+
+@user.command("invites")
+def list_invites() -> None:
+    """The invites that can still be used: id, until when, who made it, and for what."""
+    with workspace_at_hand():
+        for line in in_transaction(describe_invites):
+            click.echo(line)
+
+
+@user.command()
+@click.argument("invite_id", metavar="ID")
+def uninvite(invite_id: str) -> None:
+    """End an invite, by the id that `chat user invites` shows, so that it lets nobody in any more."""
+    with workspace_at_hand():
+        in_transaction(invites.end, invite_id, writes=True)
+        click.echo("The invite has ended.")
 
 
 @user.command()
@@ -93,6 +110,18 @@ def refuse_unclaimed(username: str) -> None:
 def describe_everyone() -> list[tuple[str, str, str, str]]:
     """Everyone in the order of their usernames."""
     return [(each.username, each.display_name, each.role, state_of(each)) for each in accounts.everyone()]
+
+
+def describe_invites() -> list[str]:
+    """A line for each open invite, the newest first."""
+    return [describe_invite(invite) for invite in invites.all_open()]
+
+
+def describe_invite(invite: Invite) -> str:
+    """One open invite: its id, its end, its maker and what it opens."""
+    maker, claimed = (accounts.name_of(user_id) for user_id in (invite.created_by, invite.claims_user_id))
+    opens = f"the account {claimed}" if claimed else f"{len(invite.channel_ids)} channels"
+    return f"{invite.id}  until {invite.expires_at:%Y-%m-%d %H:%M} UTC  by {maker or 'command line':<24} {opens}"
 
 
 def state_of(someone: User) -> str:

@@ -69,6 +69,7 @@ class Invite(Base):
     created_at: Mapped[When]
     expires_at: Mapped[When]
     used_at: Mapped[When | None]
+    ended_at: Mapped[When | None]
     used_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
 
 

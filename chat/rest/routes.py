@@ -35,6 +35,8 @@ ROUTES = (
     Route("POST", "/tokens", "create_token"),
     Route("POST", "/tickets", "create_ticket"),
     Route("POST", "/invites", "create_invite"),
+    Route("GET", "/invites", "list_invites"),
+    Route("DELETE", "/invites/<invite_id>", "end_invite"),
     Route("GET", "/channels", "list_channels"),
     Route("POST", "/channels", "create_channel"),
     Route("GET", "/channels/<channel_id>", "show_channel"),

@@ -8,6 +8,7 @@ from chat.limits import MAX_CREDENTIAL
 from chat.schemas.events import Replay
 from chat.schemas.fields import Identifier, Moment, Number, Switch, Text
 from chat.schemas.resources import (
+    Invite,
     Me,
     Member,
     Message,
@@ -135,7 +136,12 @@ class NewTicket(Schema):
     expires_in = Number(required=True)
 
 
+class Invites(Page):
+    invites = fields.List(fields.Nested(Invite), required=True)
+
+
 class NewInvite(Schema):
+    id = Identifier(required=True)
     invite = Text(required=True)
     url = Text(MAX_CREDENTIAL, required=True)
     expires_at = Moment(required=True)

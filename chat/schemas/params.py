@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, validate
 
-from chat.limits import MAX_BODY, MAX_LISTED, MAX_PAGE, MAX_STREAMS
+from chat.limits import MAX_BODY, MAX_INVITES_LISTED, MAX_LISTED, MAX_PAGE, MAX_STREAMS
 from chat.schemas.fields import (
     ClientMessageId,
     Email,
@@ -144,7 +144,14 @@ class OpenConnection(UseTicket):
 class CreateInvite(Schema):
     channel_ids = Many(Identifier(), MAX_INVITED, load_default=list)
     expires_in = Number(low=60, high=90 * 86400, metadata={"description": "Seconds; a week without."})
-    user_id = Identifier(metadata={"description": "An imported person, who claims their account with it."})
+
+
+class ListInvites(Listing):
+    limit = Number(low=1, high=MAX_INVITES_LISTED, metadata={"description": "Invites in a page; 100 without."})
+
+
+class OfInvite(Schema):
+    invite_id = Identifier(required=True)
 
 
 class UpdateMe(Schema):

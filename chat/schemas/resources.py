@@ -49,6 +49,17 @@ class Session(Schema):
     current = Switch(required=True)
 
 
+class Invite(Schema):
+    """An invite that can still be used. Of its channels those are named that the reader may know of."""
+
+    id = Identifier(required=True)
+    created_by = Identifier(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    expires_at = Moment(required=True)
+    channel_ids = fields.List(Identifier(), required=True)
+    claims_user_id = Identifier(required=True, allow_none=True)
+
+
 class Read(Schema):
     """What someone missed in a channel, and the moment (posted, seq) it was counted at."""
 

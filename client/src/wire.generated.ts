@@ -47,6 +47,16 @@ export interface Session {
   current: boolean;
 }
 
+/** An invite that can still be used. Of its channels those are named that the reader may know of. */
+export interface Invite {
+  id: string;
+  created_by: string | null;
+  created_at: string;
+  expires_at: string;
+  channel_ids: string[];
+  claims_user_id: string | null;
+}
+
 /** What someone missed in a channel, and the moment (posted, seq) it was counted at. */
 export interface Read {
   last_read_seq: number;
@@ -388,7 +398,12 @@ export interface NewTicket {
   expires_in: number;
 }
 
+export interface Invites extends Page {
+  invites: Invite[];
+}
+
 export interface NewInvite {
+  id: string;
   invite: string;
   url: string;
   expires_at: string;
@@ -536,8 +551,15 @@ export interface CreateInviteParams {
   channel_ids?: string[];
   /** Seconds; a week without. */
   expires_in?: number;
-  /** An imported person, who claims their account with it. */
-  user_id?: string;
+}
+
+export interface ListInvitesParams extends ListingParams {
+  /** Invites in a page; 100 without. */
+  limit?: number;
+}
+
+export interface OfInviteParams {
+  invite_id: string;
 }
 
 export interface UpdateMeParams {

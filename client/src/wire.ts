@@ -5,6 +5,7 @@ export type * from "./wire.generated";
 export type {
   ActivityEvent as Activity,
   File as FileReference,
+  Invite as InviteRow,
   NewInvite as Invite,
   Replay as StreamEvent,
   Session as SessionRow,

@@ -75,6 +75,21 @@ def test_an_invited_person_makes_an_account(chromium: Browser, owner: Person) ->
     context.close()
 
 
+def test_an_owner_sees_the_open_invites_and_ends_one(screen: Opens, owner: Person) -> None:
+    made = owner.post("/invites", {}).expect(201).data
+    page = screen(owner).page
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("button", name="Account and sessions").click()
+    rows = page.get_by_role("list", name="Open invites").get_by_role("listitem")
+    before = rows.count()
+    end = rows.first.get_by_role("button", name="End the invite: By")
+    expect(end).to_be_visible()
+    before = rows.count()
+    end.click()
+    expect(rows).to_have_count(before - 1)
+    assert Person(owner.server, f"late-{uuid.uuid4().hex[:6]}").sign_up(made["invite"]).code == "forbidden"
+
+
 def test_whoever_was_signed_out_elsewhere_is_asked_to_sign_in_again(screen: Opens, ana: Person, town: str) -> None:
     desk = screen(ana, f"/c/{town}")
     desk.is_connected()

@@ -52,6 +52,19 @@ def test_names_are_taken_once(chat: Chat) -> None:
         chat("user", "create", "OLGA", typed=f"{PASSWORD}\n")
 
 
+def test_invites_are_listed_and_ended(chat: Chat, imported: None) -> None:
+    chat("user", "invite", "--claims", "ana")
+    chat("user", "invite")
+    newest, oldest = chat("user", "invites").output.splitlines()
+    assert newest.endswith("by command line             0 channels")
+    assert oldest.endswith("by command line             the account ana")
+    assert " UTC " in newest
+    assert chat("user", "uninvite", newest.split()[0]).output == "The invite has ended.\n"
+    assert chat("user", "invites").output.splitlines() == [oldest]
+    with pytest.raises(ChatError, match="invite_not_found"):
+        chat("user", "uninvite", newest.split()[0])
+
+
 def test_only_imported_people_can_be_claimed(chat: Chat, imported: None) -> None:
     assert "/invite/" in chat("user", "invite", "--claims", "ana").output
     with pytest.raises(ChatError, match="robot is a bot"):

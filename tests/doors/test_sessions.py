@@ -115,12 +115,28 @@ def test_an_invite_lets_an_imported_person_claim_what_they_wrote(server, owner, 
         id=imported,
         name=f"imported-{imported[-8:]}",
     )
-    assert owner.post("/invites", {"user_id": ana.id}).code == "user_not_found"  # has an account
-    invite = owner.post("/invites", {"user_id": imported}).expect(201).data["invite"]
+    refused = owner.post("/invites", {"user_id": imported})  # they wrote to people in private: no admin becomes them
+    assert (refused.code, refused.error["field"]) == ("invalid_arguments", "user_id")
+    link = server.chat("user", "invite", "--claims", f"imported-{imported[-8:]}").stdout.strip()
+    invite = link.split("/invite/")[1]
+    listed = owner.get("/invites").data["invites"][0]
+    assert (listed["claims_user_id"], listed["created_by"]) == (imported, None)
     person = newcomer(server, "claimant")
     assert person.sign_up(invite).expect(201).data["user"]["id"] == imported
     assert person.sign_in().id == imported
-    assert owner.post("/invites", {"user_id": imported}).code == "user_not_found"
+    assert "has an account" in server.chat("user", "invite", "--claims", person.username).stderr
+
+
+def test_an_invite_that_was_ended_lets_nobody_in(server, owner):
+    kept, ended = (owner.post("/invites").expect(201).data for _ in range(2))
+    assert {kept["id"], ended["id"]} <= {each["id"] for each in owner.get("/invites").data["invites"]}
+    owner.delete(f"/invites/{ended['id']}").expect(200)
+    listed = {each["id"] for each in owner.get("/invites").data["invites"]}
+    assert kept["id"] in listed
+    assert ended["id"] not in listed
+    assert newcomer(server).sign_up(ended["invite"]).error == newcomer(server).sign_up("nonsense").error
+    assert newcomer(server).sign_up(kept["invite"]).status == 201
+    assert owner.delete(f"/invites/{kept['id']}").code == "invite_not_found"  # it was used
 
 
 def test_names_and_addresses_are_taken_in_every_spelling(server, owner):

@@ -271,7 +271,7 @@ def test_every_live_action_and_every_call_about_a_channel_stands_in_the_table(se
     for _, call in ask_rest(scene):
         method, _, path = call.partition(" ")
         routes -= {route for route in routes if route[0] == method and matches(route[1], path)}
-    apart = {"update_channel", "archive_channel", "add_member", "remove_member", "end_session"}
+    apart = {"update_channel", "archive_channel", "add_member", "remove_member", "end_session", "end_invite"}
     assert routes == {(route.method, route.path) for route in ROUTES if route.action in apart}
 
 
@@ -460,6 +460,28 @@ def test_nobody_asks_anything_without_signing_in(server, people):
 def test_only_who_runs_the_workspace_invites(people):
     assert {name for name, person in people.items() if person.post("/invites").status == 201} == {"owner", "admin"}
     assert people["member"].post("/invites").code == "forbidden"
+
+
+def test_only_who_runs_the_workspace_sees_and_ends_invites(people):
+    invite_id = people["owner"].post("/invites").data["id"]
+    for name in ("member", "guest"):
+        assert people[name].get("/invites").code == "forbidden"
+        assert people[name].delete(f"/invites/{invite_id}").code == "forbidden"
+    assert people["admin"].delete(f"/invites/{invite_id}").status == 200
+    assert people["admin"].delete(f"/invites/{invite_id}").code == "invite_not_found"
+
+
+def test_a_list_of_invites_gives_no_private_channel_away(people):
+    ana, admin = people["owner"], people["admin"]
+    den, town = ana.opens("private"), ana.opens("public")
+    made = ana.post("/invites", {"channel_ids": [den, town]}).expect(201).data
+
+    def listed(reader):
+        return next(each for each in reader.get("/invites").data["invites"] if each["id"] == made["id"])
+
+    assert listed(ana)["channel_ids"] == sorted([den, town])
+    assert listed(admin)["channel_ids"] == [town]
+    assert made["invite"] not in str(listed(ana))
 
 
 def test_a_guest_opens_no_channels(people):

@@ -1,9 +1,10 @@
-// A link that lets one more person in.
-import { useState } from "preact/hooks";
+// Links that let one more person in: making one, and those that can still be used.
+import { useEffect, useState } from "preact/hooks";
+import { readAll } from "../../api";
 import { app } from "../../app";
 import { shortTime } from "../../lib/time";
 import { texts } from "../../texts";
-import type { Invite as Made } from "../../wire";
+import type { InviteRow, Invite as Made } from "../../wire";
 import { Alert } from "../basics/Alert";
 import { Field } from "../basics/Field";
 import { useTask } from "../basics/task";
@@ -12,12 +13,26 @@ export function Invite() {
   const words = texts.invite;
   const [made, setMade] = useState<Made | null>(null);
   const [copied, setCopied] = useState(false);
+  const [open, setOpen] = useState<InviteRow[]>([]);
   const task = useTask();
-  const make = () => task.run(async () => setMade(await app.api.send<Made>("POST", "/invites")));
-  const copy = () => task.run(async () => {
-    await navigator.clipboard.writeText(made!.url);
-    setCopied(true);
-  });
+  const load = async () => setOpen((await readAll<{ invites: InviteRow[] }>(app.api, "/invites", "invites")).invites);
+  useEffect(() => void task.run(load), []);
+  const make = () =>
+    task.run(async () => {
+      setMade(await app.api.send<Made>("POST", "/invites"));
+      await load();
+    });
+  const copy = () =>
+    task.run(async () => {
+      await navigator.clipboard.writeText(made!.url);
+      setCopied(true);
+    });
+  const end = (invite: InviteRow) =>
+    task.run(async () => {
+      await app.api.send("DELETE", `/invites/${encodeURIComponent(invite.id)}`);
+      if (made?.id === invite.id) setMade(null);
+      await load();
+    });
   return (
     <section class="invite">
       <h3>{words.title}</h3>
@@ -37,6 +52,39 @@ export function Invite() {
         </button>
       )}
       <Alert text={task.error} />
+      {open.length > 0 && (
+        <>
+          <h4 id="open-invites">{words.open}</h4>
+          <ul class="sessions" aria-labelledby="open-invites">
+            {open.map((invite) => (
+              <OpenInvite key={invite.id} invite={invite} busy={task.busy} onEnd={() => end(invite)} />
+            ))}
+          </ul>
+        </>
+      )}
     </section>
+  );
+}
+
+function OpenInvite({ invite, busy, onEnd }: { invite: InviteRow; busy: boolean; onEnd(): void }) {
+  const words = texts.invite;
+  const people = app.store.users.value;
+  const name = (id: string | null) => (id && people.get(id)?.display_name) || words.operator;
+  const by = words.by(name(invite.created_by), shortTime(invite.created_at));
+  const channels = invite.channel_ids.map((id) => app.store.channels.value.get(id)?.name).filter(Boolean);
+  return (
+    <li class="sessions__row">
+      <div class="sessions__about">
+        <b>{invite.claims_user_id ? words.claims(name(invite.claims_user_id)) : by}</b>
+        <small>
+          {[invite.claims_user_id && by, channels.length > 0 && words.into(channels.join(", ")), words.expires(shortTime(invite.expires_at))]
+            .filter(Boolean)
+            .join(" · ")}
+        </small>
+      </div>
+      <button type="button" class="button" disabled={busy} aria-label={words.endNamed(by)} onClick={onEnd}>
+        {words.end}
+      </button>
+    </li>
   );
 }
