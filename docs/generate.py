@@ -19,6 +19,7 @@ DOCS = Path(__file__).resolve().parent
 WIRE = DOCS.parent / "client" / "src" / "wire.generated.ts"
 sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
+import bounds  # noqa: E402
 import typescript  # noqa: E402
 
 from bench import figures, model  # noqa: E402
@@ -130,6 +131,11 @@ def words(schema: type[Schema]) -> str:
 def limits() -> str:
     """The limits that hello tells."""
     return table(("limit", "value"), ((f"`{name}`", f"{value:,}") for name, value in LIMITS.items()))
+
+
+def bounded() -> str:
+    """Everything that has a limit, also what no client that keeps to the protocol meets."""
+    return table(("what", "how much", "", "above it"), bounds.rows())
 
 
 def objects() -> str:
@@ -272,6 +278,7 @@ def latest_runs() -> list[dict[str, Any]]:
 TABLES: dict[str, Callable[[], str]] = {
     "actions": actions,
     "alone": alone,
+    "bounded": bounded,
     "compared": compared,
     "durable": durable,
     "errors": errors,

@@ -35,6 +35,25 @@ def test_the_tables_are_as_the_code_has_them(generate: ModuleType, path: Path) -
     assert generate.filled(text) == text, "run: python3 dev.py docs"
 
 
+# Figures that bound nothing a client sends, holds open or causes.
+NO_BOUNDS = {
+    "limits:MAX_PARTICIPANTS",  # of what the server itself answers; making a conversation has its own figure
+    "client.outbox:MAX_TRIES",  # of the client for bots
+}
+
+
+def test_every_limit_stands_in_the_table_of_limits(generate: ModuleType) -> None:
+    names = {
+        f"{'.'.join(path.relative_to(ROOT / 'chat').with_suffix('').parts)}:{name}"
+        for path in (ROOT / "chat").rglob("*.py")
+        for name in re.findall(r"^(MAX_\w+) = ", path.read_text(), re.MULTILINE)
+        if "importers" not in path.parts  # the operator's own files; docs/self-hosting.md says what they may have
+    }
+    told = {figure for bound in generate.bounds.BOUNDS for figure in bound.figures}
+    assert names - told == NO_BOUNDS
+    assert all(bound.above for bound in generate.bounds.BOUNDS)
+
+
 def test_the_clients_types_are_as_the_schemas_have_them(generate: ModuleType) -> None:
     assert generate.WIRE.read_text() == generate.typescript.wire(), "run: python3 dev.py docs"
 
