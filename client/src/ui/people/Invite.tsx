@@ -20,6 +20,7 @@ export function Invite() {
   const make = () =>
     task.run(async () => {
       setMade(await app.api.send<Made>("POST", "/invites"));
+      setCopied(false);
       await load();
     });
   const copy = () =>
@@ -51,6 +52,11 @@ export function Invite() {
           {words.make}
         </button>
       )}
+      {made && (
+        <button type="button" class="button" disabled={task.busy} onClick={make}>
+          {words.another}
+        </button>
+      )}
       <Alert text={task.error} />
       {open.length > 0 && (
         <>
@@ -70,19 +76,20 @@ function OpenInvite({ invite, busy, onEnd }: { invite: InviteRow; busy: boolean;
   const words = texts.invite;
   const people = app.store.users.value;
   const name = (id: string | null) => (id && people.get(id)?.display_name) || words.operator;
-  const by = words.by(name(invite.created_by), shortTime(invite.created_at));
+  const by = words.by(name(invite.created_by));
   const channels = invite.channel_ids.map((id) => app.store.channels.value.get(id)?.name).filter(Boolean);
   return (
     <li class="sessions__row">
       <div class="sessions__about">
         <b>{invite.claims_user_id ? words.claims(name(invite.claims_user_id)) : by}</b>
         <small>
-          {[invite.claims_user_id && by, channels.length > 0 && words.into(channels.join(", ")), words.expires(shortTime(invite.expires_at))]
+          {[invite.claims_user_id && by, words.made(shortTime(invite.created_at)), channels.length > 0 && words.into(channels.join(", "))]
             .filter(Boolean)
-            .join(" · ")}
+            .join(", ")}
+          . {words.expires(shortTime(invite.expires_at))}
         </small>
       </div>
-      <button type="button" class="button" disabled={busy} aria-label={words.endNamed(by)} onClick={onEnd}>
+      <button type="button" class="button" disabled={busy} aria-label={words.endNamed(`${by}, ${words.made(shortTime(invite.created_at))}`)} onClick={onEnd}>
         {words.end}
       </button>
     </li>
