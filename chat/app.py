@@ -149,6 +149,7 @@ def connect(app: Flask, engine: Engine) -> Parley:
         hints.say_typing,
     )
     hints.hear_typing = rooms.hear_typing
+    dispatch.audience = rooms.audience
     dispatcher.publishers.append(rooms)
 
     def identify(environ: dict[str, Any], auth: Any) -> Asker:
@@ -229,7 +230,11 @@ def with_gateway(app: Flask, parley: Parley, hints: Hints) -> Parley:
         for each in (parley.rooms, rooms):
             each.hear_typing(*sign)
 
-    parley.gateway.show_typing, hints.hear_typing = show_typing, hear_typing
+    def audience(channel_id: str) -> tuple[int, int]:
+        (here, counting), (there, counting_there) = (each.audience(channel_id) for each in (parley.rooms, rooms))
+        return here + there, counting + counting_there
+
+    parley.gateway.show_typing, hints.hear_typing, dispatch.audience = show_typing, hear_typing, audience
     door = Door(
         dispatch,
         registry,

@@ -10,7 +10,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, missing
 
-from chat import failpoints, logs, metrics
+from chat import failpoints, journal, logs, metrics, prices
 from chat.actions import (
     Answer,
     channels,
@@ -47,17 +47,19 @@ class Action:
 
     ``live``: it can be asked over a connection. ``writes``: it needs the write lock. ``anyone``: no sign-in needed.
     ``prepare``: what takes long or must be kept even if the action is refused, run before the transaction.
-    ``rate``: what it counts as in RATE_LIMITS, besides one more thing asked.
+    ``rate``: what it counts as in RATE_LIMITS, besides one more thing asked; ``event``: as nothing else.
+    ``cost``: as how many.
     """
 
     run: Callable[..., Answer]
     params: Schema
     answer: Schema
+    rate: str
     live: bool = False
     writes: bool = True
     anyone: bool = False
     prepare: Callable[..., dict[str, Any]] | None = None
-    rate: str | None = None
+    cost: Callable[[Mapping[str, Any]], int] = prices.one
 
     @property
     def summary(self) -> str:
@@ -66,62 +68,80 @@ class Action:
 
 
 LIVE: dict[str, Action] = {
-    "subscribe": Action(sync.subscribe, params.Subscribe(), answers.Subscribed(), live=True, writes=False, rate="sync"),
-    "unsubscribe": Action(sync.unsubscribe, params.InChannel(), answers.Empty(), live=True, writes=False),
-    "message": Action(messages.send, params.Send(), answers.Sent(), live=True, rate="message"),
-    "edit": Action(messages.edit, params.Edit(), answers.Changed(), live=True, rate="message"),
-    "delete": Action(messages.delete, params.OfMessage(), answers.Changed(), live=True, rate="message"),
-    "addReaction": Action(reactions.add, params.React(), answers.Changed(), live=True, rate="message"),
-    "removeReaction": Action(reactions.remove, params.React(), answers.Changed(), live=True, rate="message"),
-    "sync": Action(sync.sync, params.Sync(), answers.Synced(), live=True, writes=False, rate="sync"),
-    "markRead": Action(reading.mark_read, params.MarkRead(), answers.AReadCursor(), live=True),
-    "typing": Action(typing.show_typing, params.Typing(), answers.Empty(), live=True, writes=False),
-    "ping": Action(sync.ping, params.Nothing(), answers.Pong(), live=True, writes=False),
+    "subscribe": Action(sync.subscribe, params.Subscribe(), answers.Subscribed(), "sync", live=True, writes=False),
+    "unsubscribe": Action(sync.unsubscribe, params.InChannel(), answers.Empty(), "event", live=True, writes=False),
+    "message": Action(messages.send, params.Send(), answers.Sent(), "message", live=True),
+    "edit": Action(messages.edit, params.Edit(), answers.Changed(), "message", live=True),
+    "delete": Action(messages.delete, params.OfMessage(), answers.Changed(), "message", live=True),
+    "addReaction": Action(reactions.add, params.React(), answers.Changed(), "message", live=True),
+    "removeReaction": Action(reactions.remove, params.React(), answers.Changed(), "message", live=True),
+    "sync": Action(sync.sync, params.Sync(), answers.Synced(), "sync", live=True, writes=False, cost=prices.by_streams),
+    "markRead": Action(reading.mark_read, params.MarkRead(), answers.AReadCursor(), "read", live=True),
+    "typing": Action(
+        typing.show_typing,
+        params.Typing(),
+        answers.Empty(),
+        "typing",
+        live=True,
+        writes=False,
+    ),
+    "ping": Action(sync.ping, params.Nothing(), answers.Pong(), "event", live=True, writes=False),
 }
 ACTIONS: dict[str, Action] = {
     **LIVE,
-    "hello": Action(sync.hello, params.Nothing(), events.Hello(), writes=False, rate="sync"),
-    "sign_up": Action(users.sign_up, params.SignUp(), answers.AMe(), anyone=True, prepare=users.prepare_sign_up),
+    "hello": Action(sync.hello, params.Nothing(), events.Hello(), "sync", writes=False),
+    "sign_up": Action(
+        users.sign_up, params.SignUp(), answers.AMe(), "address", anyone=True, prepare=users.prepare_sign_up
+    ),
     "sign_in": Action(
-        sessions.sign_in, params.SignIn(), answers.SignedIn(), anyone=True, prepare=sessions.check_password
+        sessions.sign_in, params.SignIn(), answers.SignedIn(), "address", anyone=True, prepare=sessions.check_password
     ),
-    "sign_out": Action(sessions.sign_out, params.Nothing(), answers.Empty()),
-    "show_session": Action(sessions.show_session, params.Nothing(), answers.SignedIn()),
-    "list_sessions": Action(sessions.list_sessions, params.Listing(), answers.Sessions(), writes=False),
-    "end_session": Action(sessions.end_session, params.OfSession(), answers.Empty()),
-    "end_other_sessions": Action(sessions.end_other_sessions, params.Nothing(), answers.Empty()),
-    "create_token": Action(sessions.create_token, params.CreateToken(), answers.NewToken()),
-    "create_ticket": Action(
-        connections.create_ticket, params.Nothing(), answers.NewTicket(), writes=False, rate="sync"
-    ),
-    "use_ticket": Action(connections.use_ticket, params.UseTicket(), answers.Empty()),
-    "open_connection": Action(connections.open_connection, params.OpenConnection(), answers.Empty()),
-    "create_invite": Action(invites.create_invite, params.CreateInvite(), answers.NewInvite()),
-    "list_invites": Action(invites.list_invites, params.ListInvites(), answers.Invites(), writes=False),
-    "end_invite": Action(invites.end_invite, params.OfInvite(), answers.Empty()),
-    "list_users": Action(users.list_users, params.Listing(), answers.Users(), writes=False),
-    "show_me": Action(users.show_me, params.Nothing(), answers.AMe(), writes=False),
-    "update_me": Action(users.update_me, params.UpdateMe(), answers.AMe()),
+    "sign_out": Action(sessions.sign_out, params.Nothing(), answers.Empty(), "event"),
+    "show_session": Action(sessions.show_session, params.Nothing(), answers.SignedIn(), "event"),
+    "list_sessions": Action(sessions.list_sessions, params.Listing(), answers.Sessions(), "sync", writes=False),
+    "end_session": Action(sessions.end_session, params.OfSession(), answers.Empty(), "event"),
+    "end_other_sessions": Action(sessions.end_other_sessions, params.Nothing(), answers.Empty(), "event"),
+    "create_token": Action(sessions.create_token, params.CreateToken(), answers.NewToken(), "create"),
+    "create_ticket": Action(connections.create_ticket, params.Nothing(), answers.NewTicket(), "sync", writes=False),
+    "use_ticket": Action(connections.use_ticket, params.UseTicket(), answers.Empty(), "event"),
+    "open_connection": Action(connections.open_connection, params.OpenConnection(), answers.Empty(), "event"),
+    "create_invite": Action(invites.create_invite, params.CreateInvite(), answers.NewInvite(), "create"),
+    "list_invites": Action(invites.list_invites, params.ListInvites(), answers.Invites(), "sync", writes=False),
+    "end_invite": Action(invites.end_invite, params.OfInvite(), answers.Empty(), "event"),
+    "list_users": Action(users.list_users, params.Listing(), answers.Users(), "sync", writes=False),
+    "show_me": Action(users.show_me, params.Nothing(), answers.AMe(), "event", writes=False),
+    "update_me": Action(users.update_me, params.UpdateMe(), answers.AMe(), "create"),
     "change_password": Action(
-        sessions.change_password, params.ChangePassword(), answers.Empty(), prepare=sessions.prepare_new_password
+        sessions.change_password,
+        params.ChangePassword(),
+        answers.Empty(),
+        "create",
+        prepare=sessions.prepare_new_password,
     ),
-    "list_channels": Action(channels.list_channels, params.Listing(), answers.Channels(), writes=False),
-    "create_channel": Action(channels.create, params.CreateChannel(), answers.AChannel()),
-    "show_channel": Action(channels.show, params.InChannel(), answers.AChannel(), writes=False),
-    "update_channel": Action(channels.update, params.UpdateChannel(), answers.AChannel()),
-    "archive_channel": Action(channels.archive, params.InChannel(), answers.AChannel()),
-    "list_members": Action(memberships.list_members, params.ListMembers(), answers.Members(), writes=False),
-    "add_member": Action(memberships.add, params.OfMember(), answers.AMember()),
-    "remove_member": Action(memberships.remove, params.OfMember(), answers.AMember()),
-    "open_conversation": Action(direct_messages.open_conversation, params.OpenConversation(), answers.AChannel()),
-    "show_message": Action(messages.show, params.OfMessage(), answers.AMessage(), writes=False),
-    "list_revisions": Action(messages.list_revisions, params.OfMessage(), answers.Revisions(), writes=False),
-    "show_page": Action(history.show_page, params.Page(), answers.MessagePage(), writes=False, rate="sync"),
+    "list_channels": Action(channels.list_channels, params.Listing(), answers.Channels(), "sync", writes=False),
+    "create_channel": Action(channels.create, params.CreateChannel(), answers.AChannel(), "create"),
+    "show_channel": Action(channels.show, params.InChannel(), answers.AChannel(), "event", writes=False),
+    "update_channel": Action(channels.update, params.UpdateChannel(), answers.AChannel(), "create"),
+    "archive_channel": Action(channels.archive, params.InChannel(), answers.AChannel(), "create"),
+    "list_members": Action(memberships.list_members, params.ListMembers(), answers.Members(), "sync", writes=False),
+    "add_member": Action(memberships.add, params.OfMember(), answers.AMember(), "create"),
+    "remove_member": Action(memberships.remove, params.OfMember(), answers.AMember(), "create"),
+    "open_conversation": Action(
+        direct_messages.open_conversation, params.OpenConversation(), answers.AChannel(), "create"
+    ),
+    "show_message": Action(messages.show, params.OfMessage(), answers.AMessage(), "event", writes=False),
+    "list_revisions": Action(messages.list_revisions, params.OfMessage(), answers.Revisions(), "sync", writes=False),
+    "show_page": Action(history.show_page, params.Page(), answers.MessagePage(), "sync", writes=False),
 }
 
 
 def tell_nobody(_events: Events) -> None:
     """No dispatcher: a command-line tool, or a test. Running servers find the change by their poll tick."""
+
+
+def heard_by_nobody(_channel_id: str) -> tuple[int, int]:
+    """No connections here that listen or count."""
+    return 0, 0
 
 
 def close_nothing(_session_ids: list[str]) -> None:
@@ -136,6 +156,7 @@ class Dispatch:
     wake: Callable[[Events], None] = tell_nobody
     close_sessions: Callable[[list[str]], None] = close_nothing
     rates: Rates = field(default_factory=Rates)
+    audience: Callable[[str], tuple[int, int]] = heard_by_nobody  # connections that listen to a channel, and only count
 
     def __post_init__(self) -> None:
         self.commits = Commits(self._tell)
@@ -164,6 +185,7 @@ class Dispatch:
             raise ChatError("unknown_action")
         self.rates.check(asker, action.rate)
         arguments = load(action.params, payload)
+        self.rates.charge(asker, action.rate, action.cost(arguments))
         if action.prepare:
             arguments = action.prepare(asker, self.workspace, **arguments)
         return self._act(asker, action, arguments)
@@ -177,19 +199,26 @@ class Dispatch:
         return self._try(asker, action, arguments)
 
     def _try(self, asker: Asker, action: Action, arguments: dict[str, Any]) -> Answer:
+        told: Events = {}
+
         def act() -> Answer:
+            nonlocal told
             # Who signs in may well carry the cookie of a session that has ended; it must not be held against them.
             actor = Actor(asker, self.workspace) if action.anyone else sessions.recognise(asker, self.workspace)
             answer = action.run(actor, **arguments)
             if action.writes and answer.changed:
                 sessions.touch(actor)
+            told = journal.current().events
             return answer
 
         failpoints.hit("before_transaction")
-        if action.writes:
-            return self.commits.write(act)
-        with begun(writes=False):
-            return act()
+        if not action.writes:
+            with begun(writes=False):
+                return act()
+        answer = self.commits.write(act)
+        if answer.changed and self.rates.paces:
+            self.rates.spend_told(asker, prices.of_events(told, self.audience))
+        return answer
 
     def _tell(self, told: Journal) -> None:
         if told.events:

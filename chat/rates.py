@@ -17,13 +17,23 @@ if TYPE_CHECKING:
 FORGET_AT = 10_000  # keys after which those that are at rest again are let go
 _RATE = re.compile(r"(\w+)=(\d+(?:\.\d+)?)/(\d+)")
 
-# What each rate is counted for, and how fast it is without the setting: so many a second, so many at once.
-#   message: one's messages, edits, deletions, reactions, over all doors together
-#   sync:    what reads a whole stretch of history, likewise
-#   event:   everything that is asked over one connection, or with one session over HTTP
-#   address: what is asked by someone who is not signed in
-DEFAULT = "message=10/30, sync=5/50, event=50/150, address=10/100"
-RATES = ("message", "sync", "event", "address")
+# How fast each may be asked without the setting: on average a second, and at once.
+DEFAULT = (
+    "message=10/30, sync=5/50, create=1/30, typing=2/20, read=20/200, told=10000/100000, event=50/150, address=10/100"
+)
+# What each counts. All but the last two belong to a person, over all their sessions, tokens, connections and doors.
+RATES = {
+    "message": "messages, edits, deletions and reactions",
+    "sync": "what reads a stretch of history or a list; a `sync` counts as one for every 20 streams it asks for",
+    "create": "what makes or changes something that stays: channels, conversations, names, members, tokens, invites",
+    "typing": "signs of typing",
+    "read": "marks of how far somebody has read",
+    "told": "kilobytes that all connections together receive by what somebody sends, changes or makes",
+    "event": "everything asked over one connection, or with one session over HTTP; of a person in all: twice that",
+    "address": "what is asked from an address by somebody who is not signed in, and every sign-in and sign-up",
+}
+TELLING = ("message", "create")  # what waits while what its events made others receive is not paid off
+PERSON = "person"  # the pace of all events of a person; no setting of its own
 
 
 @dataclass
@@ -37,18 +47,23 @@ class Pace:
     burst: int
     paid_off: dict[str, float] = field(default_factory=dict)
 
-    def take(self, key: str = "") -> float:
-        """Take one and return 0; or take nothing and return the seconds after which there will be one."""
+    def take(self, key: str = "", amount: float = 1) -> float:
+        """Take so much and return 0; or take nothing and return the seconds after which there will be enough."""
         moment = time.monotonic()
         if len(self.paid_off) > FORGET_AT:
             owing = list(self.paid_off.items())  # at once: other threads add to it meanwhile
             self.paid_off = {key: until for key, until in owing if until > moment}
-        until = max(self.paid_off.get(key, moment), moment) + 1 / self.per_second
+        until = max(self.paid_off.get(key, moment), moment) + amount / self.per_second
         wait = until - moment - self.burst / self.per_second
         if wait > 1e-9:
             return wait
         self.paid_off[key] = until
         return 0.0
+
+    def spend(self, key: str, amount: float) -> None:
+        """Take so much even if it is not there: the next ``take`` waits until it is paid off."""
+        moment = time.monotonic()
+        self.paid_off[key] = max(self.paid_off.get(key, moment), moment) + amount / self.per_second
 
 
 @dataclass
@@ -57,19 +72,34 @@ class Rates:
 
     paces: Mapping[str, Pace] = field(default_factory=dict)
 
-    def check(self, asker: Asker, rate: str | None) -> None:
-        """Raise ChatError ``rate_limited`` when this is asked too fast; ``rate``: what the action counts as besides."""
+    def check(self, asker: Asker, rate: str) -> None:
+        """Raise ChatError ``rate_limited`` when anything is asked too fast, before a look at the arguments."""
         if not self.paces:
             return
-        if asker.user_id is None:
+        if asker.user_id is None or rate == "address":
             self._take("address", asker.address)
+        if asker.user_id is None:
             return
         self._take("event", asker.connection or asker.session_id or "")
-        if rate:
-            self._take(rate, asker.user_id)
+        self._take(PERSON, asker.user_id)
+        if rate in TELLING:
+            self._take("told", asker.user_id, 0)
 
-    def _take(self, rate: str, key: str) -> None:
-        if wait := self.paces[rate].take(key):
+    def charge(self, asker: Asker, rate: str, amount: int) -> None:
+        """The same for the rate that the action has besides, and for as many as its arguments make of it.
+
+        All at once: refused, nothing was taken, so that the time it is told to wait is enough.
+        """
+        if self.paces and asker.user_id is not None and rate not in ("event", "address"):
+            self._take(rate, asker.user_id, min(amount, self.paces[rate].burst))
+
+    def spend_told(self, asker: Asker, size: int) -> None:
+        """Note how many bytes others received by what somebody did."""
+        if size and asker.user_id is not None:
+            self.paces["told"].spend(asker.user_id, size / 1000)
+
+    def _take(self, rate: str, key: str, amount: float = 1) -> None:
+        if wait := self.paces[rate].take(key, amount):
             raise ChatError("rate_limited", retry_after_ms=math.ceil(wait * 1000))
 
 
@@ -86,4 +116,5 @@ def parse(setting: str) -> Rates:
         if not match or match[1] not in RATES or float(match[2]) <= 0 or int(match[3]) < 1:
             raise ValueError(f"{part!r} is no rate")
         found[match[1]] = Pace(float(match[2]), int(match[3]))
+    found[PERSON] = Pace(2 * found["event"].per_second, 2 * found["event"].burst)
     return Rates(found)

@@ -24,6 +24,7 @@ import typescript  # noqa: E402
 
 from bench import figures, model  # noqa: E402
 from bench.figures import Comparison  # noqa: E402
+from chat import rates  # noqa: E402
 from chat.dispatch import ACTIONS, LIVE  # noqa: E402
 from chat.errors import CODES, RETRYABLE  # noqa: E402
 from chat.limits import LIMITS  # noqa: E402
@@ -80,8 +81,8 @@ def keys(schema: Schema) -> str:
 
 def actions() -> str:
     """Everything that can be asked over a connection."""
-    rows = ((f"`{name}`", arguments(a.params), keys(a.answer), a.summary) for name, a in LIVE.items())
-    return table(("action", "arguments", "data in the answer", "meaning"), rows)
+    rows = ((f"`{name}`", arguments(a.params), keys(a.answer), a.rate, a.summary) for name, a in LIVE.items())
+    return table(("action", "arguments", "data in the answer", "rate", "meaning"), rows)
 
 
 def routes() -> str:
@@ -91,11 +92,12 @@ def routes() -> str:
             f"`{route.method} {route.path}`",
             arguments(ACTIONS[route.action].params, route.parameters),
             keys(ACTIONS[route.action].answer),
+            ACTIONS[route.action].rate,
             ACTIONS[route.action].summary,
         )
         for route in ROUTES
     )
-    return table(("call", "arguments", "answer", "meaning"), rows)
+    return table(("call", "arguments", "answer", "rate", "meaning"), rows)
 
 
 def errors() -> str:
@@ -136,6 +138,16 @@ def limits() -> str:
 def bounded() -> str:
     """Everything that has a limit, also what no client that keeps to the protocol meets."""
     return table(("what", "how much", "", "above it"), bounds.rows())
+
+
+def paces() -> str:
+    """The rates: what each counts, and how fast it is."""
+    usual = rates.parse("").paces
+    rows = (
+        (f"`{name}`", f"{usual[name].per_second:,g}", f"{usual[name].burst:,}", counts)
+        for name, counts in rates.RATES.items()
+    )
+    return table(("rate", "a second", "at once", "what it counts"), rows)
 
 
 def objects() -> str:
@@ -285,6 +297,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "faults": faults,
     "limits": limits,
     "objects": objects,
+    "paces": paces,
     "passing": passing,
     "routes": routes,
     "scaling": scaling,

@@ -56,7 +56,7 @@ def send(
     if earlier := find_sent(actor, client_msg_id):
         return repeat(actor, earlier, print_of_it)
     may_in_channel(actor, channel_id, "channel:post")
-    root = access_root(channel_id, thread_id) if thread_id else None
+    root = access_root(channel_id, thread_id) if thread_id is not None else None
     mentioned, everyone = find_mentioned(text)
     message = NewMessage(
         id=new_id(),

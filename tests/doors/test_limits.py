@@ -25,7 +25,10 @@ from tests.support import Database, Person, Reply, Server, until
 @pytest.fixture(scope="module")
 def strict(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the usual limits, of which the smallest are within a test's reach."""
-    settings = {"RATE_LIMITS": "message=5/10, address=50/500", "CONNECTIONS_PER_USER": "3"}
+    settings = {
+        "RATE_LIMITS": "message=5/10, typing=100/1000, create=100/1000, address=50/500",
+        "CONNECTIONS_PER_USER": "3",
+    }
     server = Server(tmp_path_factory.mktemp("strict"), settings, database()).start()
     yield server
     server.stop()

@@ -63,7 +63,8 @@ class Team:
         for file in [*self.server.folder.glob("chat.db*"), self.server.folder / "secret_key"]:
             shutil.copy(file, folder)
         database = self.postgres.database(self.server.database) if self.postgres else ""
-        settings = {"RATE_LIMITS": "", **settings, "CHAT_FAILPOINTS": f"@{folder / 'failpoints'}"}
+        rates = "create=100/1000"  # the faults take people out and let them in faster than anybody would
+        settings = {"RATE_LIMITS": rates, **settings, "CHAT_FAILPOINTS": f"@{folder / 'failpoints'}"}
         server = Server(folder, settings, database)
         people = [replace(person, server=server) for person in self.people]
         return Team(server, people, self.channels, self.postgres)
