@@ -47,8 +47,8 @@ class Action:
 
     ``live``: it can be asked over a connection. ``writes``: it needs the write lock. ``anyone``: no sign-in needed.
     ``prepare``: what takes long or must be kept even if the action is refused, run before the transaction.
-    ``rate``: what it counts as in RATE_LIMITS, besides one more thing asked; ``event``: as nothing else.
-    ``cost``: as how many.
+    ``rate``: the rate of RATE_LIMITS that it is taken from, besides ``event``, which every request is taken from.
+    ``cost``: how much of that rate it takes, by its arguments.
     """
 
     run: Callable[..., Answer]

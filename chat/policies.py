@@ -126,8 +126,9 @@ def may_in_channel(actor: Actor, channel_id: str, permission: str) -> None:
 
 
 def still_may(person: Someone, channel_id: str, permission: str) -> bool:
-    """Whether a person who is not the one that asks may do this now: the maker of an invite, when it is used."""
-    return all(holds(find_case(person, channel_id, "channel_not_found")) for holds in PERMISSIONS[permission])
+    """Whether somebody other than the caller may do this now: the maker of an invite, when it is used."""
+    case = find_case(person, channel_id, "channel_not_found")
+    return all(holds(case) for holds in PERMISSIONS[permission])
 
 
 def find_case(person: Someone, channel_id: str, missing: str, message: Message | None = None) -> Case:

@@ -25,7 +25,7 @@ def present_user(user: User | Account) -> dict[str, Any]:
 
 
 def present_me(user: User | Account) -> dict[str, Any]:
-    """Oneself."""
+    """The account of the caller, with what only they see of it."""
     return {**present_user(user), "email": user.email}
 
 

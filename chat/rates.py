@@ -29,8 +29,8 @@ RATES = {
     "typing": "signs of typing",
     "read": "marks of how far somebody has read",
     "told": "kilobytes that all connections together receive by what somebody sends, changes or makes",
-    "event": "everything asked over one connection, or with one session over HTTP; of a person in all: twice that",
-    "address": "what is asked from an address by somebody who is not signed in, and every sign-in and sign-up",
+    "event": "all requests of one connection, or of one session over HTTP; a person has twice that over all of them",
+    "address": "requests from one address without a sign-in, and every sign-in and sign-up",
 }
 TELLING = ("message", "create")  # what waits while what its events made others receive is not paid off
 PERSON = "person"  # the pace of all events of a person; no setting of its own
@@ -48,7 +48,7 @@ class Pace:
     paid_off: dict[str, float] = field(default_factory=dict)
 
     def take(self, key: str = "", amount: float = 1) -> float:
-        """Take so much and return 0; or take nothing and return the seconds after which there will be enough."""
+        """Take ``amount`` and return 0; or take nothing and return the seconds after which there will be enough."""
         moment = time.monotonic()
         if len(self.paid_off) > FORGET_AT:
             owing = list(self.paid_off.items())  # at once: other threads add to it meanwhile
@@ -61,7 +61,7 @@ class Pace:
         return 0.0
 
     def spend(self, key: str, amount: float) -> None:
-        """Take so much even if it is not there: the next ``take`` waits until it is paid off."""
+        """Take ``amount`` even if it is not there: the next ``take`` waits until it is paid off."""
         moment = time.monotonic()
         self.paid_off[key] = max(self.paid_off.get(key, moment), moment) + amount / self.per_second
 
@@ -73,7 +73,7 @@ class Rates:
     paces: Mapping[str, Pace] = field(default_factory=dict)
 
     def check(self, asker: Asker, rate: str) -> None:
-        """Raise ChatError ``rate_limited`` when anything is asked too fast, before a look at the arguments."""
+        """Raise ChatError ``rate_limited`` when requests come too fast, before a look at the arguments."""
         if not self.paces:
             return
         if asker.user_id is None or rate == "address":
@@ -86,9 +86,9 @@ class Rates:
             self._take("told", asker.user_id, 0)
 
     def charge(self, asker: Asker, rate: str, amount: int) -> None:
-        """The same for the rate that the action has besides, and for as many as its arguments make of it.
+        """Take ``amount`` of the rate that the action has of its own; raises ChatError ``rate_limited``.
 
-        All at once: refused, nothing was taken, so that the time it is told to wait is enough.
+        The whole amount or nothing, so that ``retry_after_ms`` is long enough.
         """
         if self.paces and asker.user_id is not None and rate not in ("event", "address"):
             self._take(rate, asker.user_id, min(amount, self.paces[rate].burst))

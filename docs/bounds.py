@@ -29,7 +29,7 @@ def value_of(figure: str) -> Any:
 
 
 def written(value: Any) -> str:
-    """A figure as people read it: bytes in powers of two where they are one."""
+    """A figure as people read it; two figures of a pace with their conjunction."""
     if isinstance(value, tuple):
         return " and ".join(written(each) for each in value)
     return f"{value:,.10g}"
@@ -47,11 +47,10 @@ BOUNDS = (
     Bound("a JSON document", ("strict_json:MAX_DEPTH",), "levels", "`invalid_arguments`"),
     Bound("the arguments of an action", ("limits:MAX_ARGUMENTS",), "of them", "`invalid_arguments`"),
     Bound("a message's text", ("limits:MAX_TEXT",), "characters", "`msg_too_long`"),
-    Bound("an imported text", ("limits:MAX_STORED_TEXT",), "characters", "cut, and counted in the import's report"),
     Bound(
         "a channel's name, its topic", ("schemas.params:MAX_NAME", "schemas.params:MAX_TOPIC"), "characters", INVALID
     ),
-    Bound("a name or address brought into one form", ("limits:MAX_FOLDED",), "characters", INVALID),
+    Bound("a name or address brought into one form", ("limits:MAX_FOLDED",), "characters", "`invalid_arguments`"),
     Bound("a token, a ticket", ("limits:MAX_CREDENTIAL", "tickets:MAX_TICKET"), "characters", "`not_authed`"),
     Bound("files of a message", ("schemas.params:MAX_FILES",), "of them", INVALID),
     Bound("mentions of a message", ("limits:MAX_MENTIONS",), "of them", "cannot be more in a text of that length"),
@@ -75,20 +74,26 @@ BOUNDS = (
     # What can be held open
     Bound("a request, head and body", ("realtime.places:REQUEST_WITHIN",), "seconds", CUT),
     Bound("the pace of taking an answer", ("realtime.places:SLOWEST",), "bytes a second at least", CUT),
+    Bound("a body that nobody wanted", ("realtime.places:DRAINED",), "bytes", CUT),
     Bound("an engine that never joins", ("realtime.transport.engine:JOIN_WITHIN",), "seconds", "it is closed"),
     Bound("the change to a websocket", ("realtime.transport.live:PROBED_WITHIN",), "seconds", "it is closed"),
     Bound(
-        "new connections from one network",
+        "new connections from one address",
         ("limits:CALLS_PER_SECOND",),
         "a second, and at once",
-        "`rate_limited` with `retry_after_ms`",
+        "429; a client tries again by itself",
     ),
     Bound("packets read of a connection", ("limits:FRAMES_PER_SECOND",), "a second, and at once", "read later"),
     Bound("events that wait for one reader", ("limits:MAX_BACKLOG_PACKETS",), "of them", CAUGHT_UP),
     Bound("bytes that wait for one reader", ("limits:MAX_BACKLOG_BYTES",), "bytes", CAUGHT_UP),
     Bound("answers that wait for one client", ("limits:MAX_UNREAD_ANSWERS",), "bytes", "nothing more is read from it"),
     Bound("frames that wait for one gateway connection", ("aws.post:MAX_WAITING",), "of them", CAUGHT_UP),
-    Bound("a frame to the API Gateway", ("aws.post:MAX_MESSAGE",), "bytes", "a hint to catch up instead"),
+    Bound(
+        "a frame to the API Gateway",
+        ("aws.post:MAX_MESSAGE",),
+        "bytes",
+        "an event: a gap, caught up; an answer: `too_large`",
+    ),
     Bound("an id the API Gateway gives", ("aws.events:MAX_ID",), "characters", "refused"),
     Bound("a request id that is said again", ("aws.gateway:MAX_REQUEST_ID",), "characters", "not said again"),
     Bound("an event over AppSync", ("aws.appsync:MAX_EVENT",), "bytes", "a gap, which is caught up"),
@@ -97,7 +102,7 @@ BOUNDS = (
     Bound(
         "wrong passwords before waiting",
         ("actions.sessions:FREE_ATTEMPTS",),
-        "for an account from a network",
+        "for an account from an address",
         "`rate_limited`; the wait doubles up to 15 minutes",
     ),
     Bound("passwords hashed at a time", ("concurrency:SLOW_AT_ONCE",), "of them", "the next waits"),

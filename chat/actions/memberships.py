@@ -19,7 +19,7 @@ from chat.presenters import present_channel, present_member
 
 
 def add(actor: Actor, channel_id: str, user_id: str) -> Answer:
-    """Join a public channel oneself, or add someone to a channel one is in."""
+    """Join a public channel, or add a person to a channel that the caller is in."""
     seq = journal.next_number(channel_id)
     channel, membership = access_channel(actor, channel_id, "channel:read")
     joining = user_id == actor.id

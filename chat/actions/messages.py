@@ -146,7 +146,7 @@ def bury(message: Message) -> None:
 
 
 def show(actor: Actor, message_id: str) -> Answer:
-    """A message as it is now, with the reactions that are one's own marked."""
+    """A message as it is now, with the reactions of the caller marked."""
     message = access_message(actor, message_id, "message:read")
     return Answer({"message": present_message(message, viewer_id=actor.id)})
 

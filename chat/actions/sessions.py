@@ -188,13 +188,13 @@ def forgive(throttle_key: str) -> None:
 
 
 def sign_out(actor: Actor) -> Answer:
-    """End the session that asks, and close its connections."""
+    """End the present session, and close its connections."""
     revoke(journal.session().get_one(Session, actor.user.session_id))
     return Answer({})
 
 
 def show_session(actor: Actor) -> Answer:
-    """Who one is, for a page that was just opened."""
+    """The account of the caller and the present session, for a page that was just opened."""
     used = touch(actor)
     return Answer({"user": present_me(actor.user), "session_id": actor.user.session_id}, changed=used)
 
@@ -209,7 +209,7 @@ def list_sessions(actor: Actor, after: str | None = None, limit: int = MAX_LISTE
 
 
 def end_session(actor: Actor, session_id: str) -> Answer:
-    """End one of one's own sessions or tokens, and close its connections."""
+    """End a session or token of the caller, and close its connections."""
     query = select(Session).filter_by(id=session_id, user_id=actor.id, revoked_at=None)
     session = journal.session().scalars(query).one_or_none()
     if session is None:
@@ -219,7 +219,7 @@ def end_session(actor: Actor, session_id: str) -> Answer:
 
 
 def end_other_sessions(actor: Actor) -> Answer:
-    """End every session and token of one's own but the one that asks."""
+    """End every session and token of the caller except the present one."""
     revoke_others(actor)
     return Answer({})
 

@@ -1,4 +1,4 @@
-"""People: sign up, show, change one's own name."""
+"""People: sign up, list everyone, show and change the own account."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ def list_users(actor: Actor, after: str = "", limit: int = MAX_LISTED) -> Answer
 
 
 def show_me(actor: Actor) -> Answer:
-    """Oneself."""
+    """The account of the caller."""
     return Answer({"user": present_me(actor.user)})
 
 
 def update_me(actor: Actor, display_name: str | None = None, email: str | None = None) -> Answer:
-    """Change one's own name or e-mail address."""
+    """Change the display name or the e-mail address of the caller."""
     if email:
         refuse_taken_name("", fold(email), besides=actor.id)
     user = journal.session().get_one(User, actor.id)

@@ -122,13 +122,17 @@ class Rooms:
 
     def connections_of(self, user_id: str) -> int:
         """How many connections someone has: each listens to its own stream."""
-        return len(self.entries_in(user_id + LISTENING))
+        return self.size_of(user_id + LISTENING)
 
     def audience(self, channel_id: str) -> tuple[int, int]:
         """How many connections listen to a channel, and how many only count what is new there."""
-        listening, counting = (self.rooms.get(channel_id + kind) for kind in (LISTENING, COUNTING))
-        listen = len(listening.entries) if listening else 0
-        return listen, max(0, len(counting.entries) - listen) if counting else 0
+        listening = self.size_of(channel_id + LISTENING)
+        return listening, max(0, self.size_of(channel_id + COUNTING) - listening)
+
+    def size_of(self, name: str) -> int:
+        """How many are in a room, those who are joining included."""
+        room = self.rooms.get(name)
+        return len(room.entries) if room else 0
 
     def entries_in(self, name: str) -> list[Entry]:
         """Everyone in a room, those who are joining included."""

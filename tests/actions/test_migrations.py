@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask_migrate import check, downgrade, upgrade
+from sqlalchemy import text
 
+from chat.database import transaction
 from tests.actions.conftest import Office, Someone
 
 
@@ -25,6 +27,22 @@ def test_what_was_missed_is_counted_as_before(office: Office, someone: Callable[
     assert bo.does("show_page", channel_id=town).data["messages"][1]["mentions"] == [bo.id]
     ana.says(town, "@bo?")
     assert bo.does("show_channel", channel_id=town).data["channel"]["read"]["mentions"] == 4
+
+
+def test_invites_of_people_who_may_no_longer_invite_have_ended(office: Office, someone: Callable[..., Someone]) -> None:
+    ana, bo, imported = someone("ana", role="owner"), someone("bo", role="admin"), someone("imported")
+    holding, ended = ana.does("create_invite").data["id"], bo.does("create_invite").data["id"]
+    claim = ana.does("create_invite").data["id"]
+    downgrade(revision="0004")
+    with transaction(writes=True) as session:
+        session.execute(text("UPDATE users SET role = 'member' WHERE id = :id"), {"id": bo.id})
+        session.execute(
+            text("UPDATE invites SET claims_user_id = :who WHERE id = :id"), {"who": imported.id, "id": claim}
+        )
+        session.commit()
+    upgrade()
+    listed = [each["id"] for each in ana.does("list_invites").data["invites"]]
+    assert listed == [holding], f"{ended} or {claim} still stands there"
 
 
 def test_the_tables_are_those_that_the_models_describe(office: Office) -> None:
