@@ -268,11 +268,11 @@ def two(tmp_path_factory: pytest.TempPathFactory, service: Server, gateway: Litt
         server.stop()
 
 
-def test_of_two_processes_one_tells_and_each_takes_actions(two, gateway):
-    first, _ = two
+def test_of_two_processes_one_tells_and_each_takes_actions(two, gateway, dial):
+    first, second = two
     owner = first.owner()
     town = owner.opens("public")
-    phone = GatewayPhone(owner, gateway.url)
+    phone = dial(owner)
     for _ in range(2):  # one of them asks the process that does not tell
         phone.looks_at(town)
     calls = len(gateway.calls)
@@ -281,17 +281,17 @@ def test_of_two_processes_one_tells_and_each_takes_actions(two, gateway):
     phone.hears("message", lambda event: event["message"]["text"] == "number 5")
     time.sleep(1.5)
     told = [event["message"]["text"] for event in phone.events("message")]
-    assert told == [f"number {number}" for number in range(6)]
+    lease = [server.log().count("another process tells") for server in (first, second)]
+    assert told == [f"number {number}" for number in range(6)], f"the lease was lost {lease} times"
     assert len(gateway.calls) - calls == 12  # six answers, six events
-    phone.hangs_up()
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
-def test_when_the_process_that_tells_ends_another_goes_on(two, gateway, end):
+def test_when_the_process_that_tells_ends_another_goes_on(two, gateway, dial, end):
     first, second = two
     owner = first.owner()
     town, quiet = owner.opens("public"), owner.opens("public")
-    phone = GatewayPhone(owner, gateway.url)
+    phone = dial(owner)
     since = phone.looks_at(town)["seq"]
     before = owner.says(town, "before")
     phone.hears("message")
@@ -319,15 +319,14 @@ def test_when_the_process_that_tells_ends_another_goes_on(two, gateway, end):
     told = [event["message"]["text"] for event in phone.events("message")]
     assert told == applied  # nothing that was noted as told comes again
     assert phone.asks("ping").data["heads"][town] == cursor
-    phone.hangs_up()
 
 
-def test_who_was_removed_is_not_told_more_by_a_successor_that_finds_the_old_row(two, gateway):
+def test_who_was_removed_is_not_told_more_by_a_successor_that_finds_the_old_row(two, gateway, dial):
     first, second = two
     owner = first.owner()
     bo = first.person("bo", owner)
     den = owner.opens("private", bo)
-    phone, owners = GatewayPhone(bo, gateway.url), GatewayPhone(owner, gateway.url)
+    phone, owners = dial(bo), dial(owner)
     phone.looks_at(den)
     owners.looks_at(den)  # so that the stream is told, and noted as told, beyond the removal
     owner.removes(den, bo).expect(200)
